@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { GroupName, HostName, RoleName } from '../names.mts';
+import type { Secret } from '../secret.mts';
+
+/** A place in an inventory file; line and column count from 1. */
+export interface Source {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Level = 'role default' | 'group' | 'host' | 'extra' | 'command line' | 'ssh config';
+
+/** Where a value came from and what it is; secrets show their label only. */
+export interface Explained {
+  readonly variable: string;
+  readonly value: unknown;
+  readonly level: Level;
+  readonly source?: Source;
+}
+
+export interface Become {
+  readonly user: string;
+  readonly password?: Secret;
+}
+
+export type HostKeyChecking = 'strict' | 'accept-new';
+
+export interface SshConnection {
+  readonly kind: 'ssh';
+  /** What is dialled: `ansible_host`, else the host's name. */
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly keyFile?: string;
+  readonly jump?: string;
+  readonly knownHostsFile?: string;
+  readonly hostKeyChecking: HostKeyChecking;
+  readonly become?: Become;
+}
+
+export type Connection = SshConnection | { readonly kind: 'local'; readonly become?: Become };
+
+/**
+ * What a role lets others know: its variables. Lives in roles/<role>/contract.mts, the only file of a role that another may import.
+ * `schema` names variables without the role's prefix: `heap` of `elasticsearch` is `elasticsearch_heap` in the inventory.
+ */
+export interface Contract<V> {
+  readonly role: RoleName;
+  readonly schema: z.ZodObject & { readonly _output?: V };
+}
+
+/** One machine, complete and frozen before anything is contacted. */
+export interface Host {
+  readonly name: HostName;
+  readonly connection: Connection;
+  /** What services bind and publish; `undefined` when the inventory gives no private address. */
+  readonly privateAddress: string | undefined;
+  /** Which host-provider role makes this host (`lab`, `gcp`), if any. */
+  readonly provider: string | undefined;
+  readonly groups: ReadonlySet<GroupName>;
+  /** Where the inventory first names the host. */
+  readonly source: Source;
+  /** A role's variables for this host, validated and with defaults filled in. */
+  vars<V>(of: Contract<V>): V;
+}
+
+export interface Inventory {
+  /** In the order of the files. */
+  readonly hosts: ReadonlyMap<HostName, Host>;
+  readonly files: readonly string[];
+  /** The hosts of a group in inventory order; an unknown group is empty. */
+  group(name: string): readonly Host[];
+  /** Ansible's host patterns; throws a `usage` failure naming close matches when nothing fits. */
+  select(pattern: string): readonly Host[];
+  /** The value of a variable for a host and its source; `variable` carries the role's prefix. */
+  explain(host: HostName, variable: string): Explained | undefined;
+  /** All variables of a host, connection keys included, sorted by name. */
+  explainAll(host: HostName): readonly Explained[];
+  /** Things worth saying once that are no errors: ignored Ansible keys, empty groups. */
+  readonly notices: readonly string[];
+}

@@ -1,0 +1,252 @@
+/**
+ * The vocabulary of the engine. A question knows what it asks and how its answer is read; a resource knows how it differs and
+ * how that is put right; a role lists resources and checks. Nothing here does I/O or reads a clock.
+ */
+import type { RunError } from '../errors.mts';
+import type { Contract, Host, Inventory } from '../inventory/model.mts';
+import type { HostName, ResourceId, RoleName } from '../names.mts';
+import type { Content } from '../secret.mts';
+
+// ---- questions -------------------------------------------------------------------------------------------------
+
+/** Kinds of question a host answers; all keys of one kind are answered by one command of the frame. */
+export type HostAskKind = 'stat' | 'sha256' | 'text' | 'sysctl' | 'unit' | 'passwd' | 'group' | 'package' | 'listeners' | 'http' | 'shell';
+
+export type Ask =
+  | {
+      readonly at: 'host';
+      readonly kind: HostAskKind;
+      /** A path, a sysctl key, a unit, a user, …; for `http` and `shell` the request or script itself. */
+      readonly key: string;
+      /** Must be answered by a session opened after the last change (resource limits are fixed at login). */
+      readonly fresh?: true;
+    }
+  | { readonly at: 'controller'; readonly argv: readonly [string, ...string[]] };
+
+/** What came back for one ask. `absent` is ENOENT or ENOTDIR and nothing else. */
+export type Raw =
+  | { readonly kind: 'value'; readonly bytes: Uint8Array }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+export type Answer<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unavailable'; readonly reason: string };
+
+export interface Question<T> {
+  readonly asks: readonly Ask[];
+  read(answers: (ask: Ask) => Raw): Answer<T>;
+  map<U>(change: (value: T) => U): Question<U>;
+}
+
+// ---- what a host is --------------------------------------------------------------------------------------------
+
+/** Read by the first command of every session, so that it costs no round trip of its own. */
+export interface Facts {
+  /** `ID` and `VERSION_ID` of os-release, such as `debian` `12`. */
+  readonly os: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly init: 'systemd' | 'none';
+  readonly bootId: string;
+  readonly uid: number;
+  /** Commands found on the path, of those this program uses. */
+  readonly tools: ReadonlySet<string>;
+  /** Limits of this session: soft and hard, `Infinity` for unlimited. */
+  readonly limits: { readonly nofile: Limit; readonly nproc: Limit; readonly memlock: Limit };
+  /** `fs.nr_open`: no process may have a higher open-files limit. */
+  readonly nrOpen: number;
+}
+export interface Limit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+// ---- resources -------------------------------------------------------------------------------------------------
+
+/** How a value appears in reports. */
+export type Shown = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'absent' } | { readonly kind: 'hidden' };
+
+export interface Change {
+  readonly field: string;
+  readonly from: Shown;
+  readonly to: Shown;
+  /** Applying it stops or restarts something that is running: rollouts take such hosts in batches. */
+  readonly disrupts?: true;
+}
+
+export interface Resource {
+  readonly id: ResourceId;
+  /** Its answers mean nothing until these are converged: pending ones make it unknown. */
+  readonly needs?: readonly ResourceId[];
+  /** Inventory variables that decide it, with the role's prefix: reports name their file and line. */
+  readonly because?: readonly string[];
+  /** `[]` is converged. Check, apply, the question after an apply, and drift all ask this. */
+  readonly differs: Question<readonly Change[]>;
+  /** Digest of the wanted state, by meaning: what a service was started with is compared with it. */
+  readonly fingerprint?: string;
+  /** Only changes that `differs` gave are handed in. Steps run in the order they are written. */
+  apply(changes: readonly Change[], steps: Steps): void;
+}
+
+export interface FileMeta {
+  /** Permission bits, such as 0o644. */
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
+/** What a resource may do to a host; every argument is quoted, and a secret cannot be one. */
+export interface Steps {
+  /** One POSIX sh script; it fails when any of its commands fails (`set -e`). */
+  sh(strings: TemplateStringsArray, ...args: readonly (string | number)[]): void;
+  /** Writes a file atomically: temporary file beside it, owner and mode before content, sync, rename. */
+  put(path: string, content: Content, meta: FileMeta): void;
+  /** Streams a file of the controller to a path of the host; the target's directory exists. */
+  upload(localPath: string, remotePath: string): void;
+  /** Runs on the controller. */
+  controller(argv: readonly [string, ...string[]]): void;
+  /** Must not be killed half way (package managers); still bounded by the step's deadline. */
+  uninterruptible(body: (steps: Steps) => void): void;
+  /** Deadline of the steps written in `body`, in seconds; 120 unless said. */
+  within(seconds: number, body: (steps: Steps) => void): void;
+}
+
+/** Steps of one resource, ready to be framed. A script reads its payload `n` with `payload n` and reports with `progress DONE TOTAL`. */
+export type CompiledStep =
+  | { readonly at: 'host'; readonly id: ResourceId; readonly script: string; readonly payloads: readonly Content[]; readonly deadlineMs: number; readonly interruptible: boolean }
+  | { readonly at: 'upload'; readonly id: ResourceId; readonly localPath: string; readonly remotePath: string; readonly deadlineMs: number }
+  | { readonly at: 'controller'; readonly id: ResourceId; readonly argv: readonly [string, ...string[]]; readonly deadlineMs: number };
+
+export type Verdict =
+  | { readonly kind: 'converged' }
+  | { readonly kind: 'pending' | 'changed'; readonly changes: readonly Change[] }
+  | { readonly kind: 'unknown'; readonly because: ResourceId | RoleName | HostName }
+  | { readonly kind: 'failed'; readonly error: RunError };
+
+// ---- checks ----------------------------------------------------------------------------------------------------
+
+export type Judgement =
+  | { readonly kind: 'pass'; readonly found: string }
+  | { readonly kind: 'fail'; readonly expected: string; readonly found: string; readonly hint: string };
+
+export type CheckOutcome = Judgement | { readonly kind: 'skipped' | 'unknown'; readonly because: string };
+
+/** A judgement about the running system, asked again until it passes or `deadlineMs` is over. */
+export interface Check<T = unknown> {
+  /** Unique in its role, such as `cluster-health`. */
+  readonly id: string;
+  /** Ids of checks of the same role; when one of them does not pass, this one is skipped. */
+  readonly needs?: readonly string[];
+  readonly ask: Question<T>;
+  judge(now: T, first: T): Judgement;
+  /** After a change only; a system that nobody touched is given 2 seconds. */
+  readonly retry: { readonly everyMs: number; readonly deadlineMs: number };
+}
+
+export interface Diagnosis {
+  readonly cause: string;
+  readonly evidence: string;
+  readonly fix: string;
+}
+
+// ---- listeners -------------------------------------------------------------------------------------------------
+
+/** A TCP port a role serves. Bind addresses, firewall rules, exposure checks and port-owner diagnosis derive from this table. */
+export interface Listener {
+  readonly name: string;
+  readonly port: number;
+  readonly address: string;
+  /** Who connects: groups of the inventory, or `operators`. */
+  readonly from: readonly string[];
+  /** Runs as this user, so a port's owner can be told from a stranger. */
+  readonly process: string;
+}
+
+// ---- roles and playbooks ---------------------------------------------------------------------------------------
+
+export interface Context<V, P = never> {
+  readonly host: Host;
+  readonly vars: V;
+  readonly facts: Facts;
+  readonly inventory: Inventory;
+  /** What the hosts of `peers.group` said in their first frame, this host included; asked again after every change. */
+  readonly peers: ReadonlyMap<HostName, Answer<P>>;
+}
+
+/** A role that runs on the controller sees no facts and opens no session. */
+export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers'>;
+
+export interface Rollout<V, P> {
+  /** Hosts restarted at a time. */
+  readonly serial: number;
+  /** The order of restarts, such as: elected master last. */
+  order?(hosts: readonly Host[], peers: ReadonlyMap<HostName, Answer<P>>): readonly Host[];
+  /** Temporary wants while a batch is out; the same ids in `resources` hold the normal state, so a crash leaves drift. */
+  during?(context: Context<V, P>): readonly Resource[];
+  /** Judged against its value before the batch, asked from another member; failing stops the rollout. */
+  gate(context: Context<V, P>): readonly Check[];
+}
+
+interface RoleBase<V> {
+  readonly name: RoleName;
+  readonly contract: Contract<V>;
+  /** One line for `--list-roles`. */
+  readonly summary: string;
+}
+
+/** A role whose questions and steps run on its hosts. */
+export interface HostRole<V, P = never> extends RoleBase<V> {
+  readonly runs: 'host';
+  /** `group`: once, on the first reachable host of the stage. */
+  readonly per: 'host' | 'group';
+  /** Asked read-only of every host of `group`, also outside `--limit`. */
+  readonly peers?: { readonly group: string; ask(host: Host, inventory: Inventory): Question<P> };
+  /** Reasons not to touch anything, found before the first change; the run exits 5 with them. */
+  refuses?(context: Context<V, P>): readonly Refusal[];
+  resources(context: Context<V, P>): readonly Resource[];
+  listeners?(context: { readonly host: Host; readonly vars: V; readonly inventory: Inventory }): readonly Listener[];
+  /** After a change and before the next round of `resources`: the service answers. Then peers are asked again. */
+  ready?(context: Context<V, P>): readonly Check[];
+  verify?(context: Context<V, P>): readonly Check[];
+  diagnose?(context: Context<V, P>): Question<readonly Diagnosis[]>;
+  readonly rollout?: Rollout<V, P>;
+}
+
+/** A role whose questions and steps are argv on the controller: host providers, cloud firewalls. */
+export interface ControllerRole<V> extends RoleBase<V> {
+  readonly runs: 'controller';
+  readonly per: 'host' | 'group';
+  /** Hosts whose `host_provider` is this are made here: while pending, their later roles are unknown, not unreachable. */
+  readonly provides?: string;
+  /** Checked before anything is made; a failure is a refusal (exit 4 or 5). */
+  refuses?(context: ControllerContext<V>): Question<readonly Refusal[]>;
+  resources(context: ControllerContext<V>): readonly Resource[];
+  verify?(context: ControllerContext<V>): readonly Check[];
+}
+
+export interface Refusal {
+  readonly kind: 'usage' | 'refused';
+  readonly reason: string;
+  readonly hint: string;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- existential: the engine never looks inside a role's own types
+export type AnyHostRole = { [K in keyof HostRole<any, any>]: HostRole<any, any>[K] };
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyControllerRole = { [K in keyof ControllerRole<any>]: ControllerRole<any>[K] };
+export type AnyRole = AnyHostRole | AnyControllerRole;
+
+export interface Stage {
+  /** A host pattern; hosts are taken in inventory order. */
+  readonly hosts: string;
+  readonly roles: readonly AnyRole[];
+}
+
+export interface Playbook {
+  readonly name: string;
+  readonly summary: string;
+  readonly stages: readonly Stage[];
+  /** Every role of the project: their variables are what an inventory may name. */
+  readonly catalogue: readonly AnyRole[];
+}

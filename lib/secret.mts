@@ -1,0 +1,66 @@
+import { inspect } from 'node:util';
+
+/**
+ * A value that may be written to a file, a stdin or an HTTP header, and nowhere else.
+ * It has no getter: `reveal` below is the one exit, and the import rules let only lib/transport and lib/shell use it.
+ */
+export class Secret {
+  readonly #value: string;
+  /** Where the value came from (`env:X`, `file:P`, `generate:N`, `prompt`), safe to show. */
+  readonly label: string;
+  constructor(value: string, label: string) {
+    this.#value = value;
+    this.label = label;
+    if (value.length >= SHORTEST_REDACTED) known.add(value);
+  }
+  static reveal(secret: Secret): string {
+    return secret.#value;
+  }
+  toString(): string {
+    return `[secret ${this.label}]`;
+  }
+  toJSON(): string {
+    return this.toString();
+  }
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** Shorter values would turn innocent text into asterisks. */
+const SHORTEST_REDACTED = 6;
+const known = new Set<string>();
+
+export const reveal = (secret: Secret): string => Secret.reveal(secret);
+
+/** Text for a file or a stdin; `confidential` parts are joined without a separator. */
+export type Content = string | Uint8Array | { readonly confidential: readonly (string | Secret)[] };
+
+export const isConfidential = (content: Content): content is { readonly confidential: readonly (string | Secret)[] } =>
+  typeof content === 'object' && 'confidential' in content;
+
+/** The bytes of a content, secrets opened: only for lib/transport and lib/shell. */
+export function bytesOf(content: Content): Uint8Array {
+  if (typeof content === 'string') return Buffer.from(content, 'utf8');
+  if (!isConfidential(content)) return content;
+  return Buffer.from(content.confidential.map((part) => (typeof part === 'string' ? part : reveal(part))).join(''), 'utf8');
+}
+
+/** The second net: every form in which a known secret could slip into text becomes `[secret]`. */
+export function redact(text: string): string {
+  let clean = text;
+  for (const value of known) {
+    for (const form of formsOf(value)) if (clean.includes(form)) clean = clean.replaceAll(form, '[secret]');
+  }
+  return clean;
+}
+
+const forms = new Map<string, readonly string[]>();
+function formsOf(value: string): readonly string[] {
+  const cached = forms.get(value);
+  if (cached !== undefined) return cached;
+  const base64 = Buffer.from(value, 'utf8').toString('base64');
+  const made = [...new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)])];
+  forms.set(value, made);
+  return made;
+}
