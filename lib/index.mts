@@ -1,0 +1,8 @@
+/** Everything a role or a playbook may use. */
+export type * from './plan/model.mts';
+export type { Contract, Host, Inventory } from './inventory/model.mts';
+export { contract, defineControllerRole, defineRole, playbook } from './plan/role.mts';
+export { groupName, hostName, resourceId, roleName } from './names.mts';
+export type { GroupName, HostName, ResourceId, RoleName } from './names.mts';
+export { Secret } from './secret.mts';
+export type { Content } from './secret.mts';

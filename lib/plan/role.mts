@@ -1,0 +1,19 @@
+import type { z } from 'zod';
+import { roleName } from '../names.mts';
+import type { Contract } from '../inventory/model.mts';
+import type { ControllerRole, HostRole, Playbook } from './model.mts';
+
+/** The variables of a role, named without the role's prefix: `heap` here is `elasticsearch_heap` in an inventory. */
+export function contract<S extends z.ZodObject>(role: string, schema: S): Contract<z.output<S>> {
+  return { role: roleName(role), schema };
+}
+
+export function defineRole<V, P = never>(role: Omit<HostRole<V, P>, 'name'>): HostRole<V, P> {
+  return { ...role, name: role.contract.role };
+}
+
+export function defineControllerRole<V>(role: Omit<ControllerRole<V>, 'name'>): ControllerRole<V> {
+  return { ...role, name: role.contract.role };
+}
+
+export const playbook = (definition: Playbook): Playbook => definition;
