@@ -47,7 +47,9 @@ export type Connection = SshConnection | { readonly kind: 'local'; readonly beco
  */
 export interface Contract<V> {
   readonly role: RoleName;
-  readonly schema: z.ZodObject & { readonly _output?: V };
+  readonly schema: z.ZodObject;
+  /** Never set: ties the contract to the type its schema gives. */
+  readonly typeOfVariables?: V;
 }
 
 /** One machine, complete and frozen before anything is contacted. */
