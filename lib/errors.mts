@@ -18,6 +18,7 @@ export type ErrorKind =
   | 'become'
   | 'refused' // a safety rule said no: host key, checksum, quorum, exposure
   | 'locked' // another run holds the host or the inventory
+  | 'unreadable' // a host would not say how things are: never taken for absent
   | 'lost' // the link went away under a running frame: the outcome is unknown
   | 'timeout'
   | 'step-failed'
@@ -42,6 +43,7 @@ export const exitCodeOf: Readonly<Record<ErrorKind, ExitCode>> = {
   become: 3,
   refused: 5,
   locked: 6,
+  unreadable: 3,
   lost: 3,
   timeout: 1,
   'step-failed': 1,

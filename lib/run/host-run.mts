@@ -1,0 +1,208 @@
+import { assertNever, RunFailure, toRunError, type RunError } from '../errors.mts';
+import type { Host } from '../inventory/model.mts';
+import type { ResourceId, RoleName } from '../names.mts';
+import type { Ask, CompiledStep, Facts } from '../plan/model.mts';
+import type { EventBody } from '../report/events.mts';
+import type { Frame, Limits, LockHolder, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
+import { Answers } from './answers.mts';
+import type { Controller, ControllerAsk } from './controller.mts';
+
+const OPEN_DEADLINE_MS = 30_000;
+const ASK_DEADLINE_MS = 60_000;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Beside the deadlines of the steps themselves: sending, syncing, asking again. */
+const APPLY_SLACK_MS = 30_000;
+
+export interface HostRunOptions {
+  readonly transport: Transport;
+  readonly controller: Controller;
+  readonly emit: (event: EventBody) => void;
+  readonly signal: AbortSignal;
+  /** Present when the run may write: the host's lock is taken in this name. */
+  readonly holder?: LockHolder;
+}
+
+/** One host during one run: its session, what is known about it, and whether anything was changed. */
+export class HostRun {
+  readonly host: Host;
+  readonly answers = new Answers();
+  /** Set once; a host that failed is not touched again. */
+  failure: RunError | undefined;
+  changed = false;
+  readonly #options: HostRunOptions;
+  #writer: Session | undefined;
+  #reader: Reader | undefined;
+  #opening: Promise<void> | undefined;
+  #appliedSinceOpen = false;
+
+  constructor(host: Host, options: HostRunOptions) {
+    this.host = host;
+    this.#options = options;
+  }
+
+  get facts(): Facts {
+    return this.#session().facts;
+  }
+
+  get isOpen(): boolean {
+    return this.#reader !== undefined;
+  }
+
+  /** Connects once, however often it is called; `riding` is asked in the first command. */
+  open(riding: readonly Ask[]): Promise<void> {
+    this.#opening ??= this.#open(riding);
+    return this.#opening;
+  }
+
+  async #open(riding: readonly Ask[]): Promise<void> {
+    const { transport, holder, signal, emit } = this.#options;
+    emit({ kind: 'host.connecting', host: this.host.name });
+    const options = { signal, asks: riding, deadlineMs: OPEN_DEADLINE_MS };
+    if (holder === undefined) this.#reader = await transport.read(this.host, options);
+    else this.#reader = this.#writer = await transport.write(this.host, { ...options, holder });
+    this.answers.record(this.#reader.first);
+    emit({ kind: 'host.connected', host: this.host.name, ms: Math.round(this.#reader.counters.connectMs) });
+  }
+
+  #session(): Reader {
+    if (this.#reader === undefined) throw new Error(`bug: ${this.host.name} was asked before it was connected`);
+    return this.#reader;
+  }
+
+  /** Makes sure that every ask has an answer that is still true; throws `RunFailure`. */
+  async know(asks: readonly Ask[]): Promise<void> {
+    const missing = this.answers.missing(asks);
+    const atController = missing.filter((ask): ask is ControllerAsk => ask.at === 'controller');
+    if (atController.length > 0) this.answers.record(await this.#options.controller.ask(atController));
+    const current: Ask[] = [];
+    const fresh: Ask[] = [];
+    for (const ask of missing) {
+      if (ask.at === 'controller') continue;
+      (ask.fresh === true && this.#appliedSinceOpen ? fresh : current).push(ask);
+    }
+    if (current.length > 0) this.answers.record(answersOf(await this.#session().ask(current, this.#limits(ASK_DEADLINE_MS))));
+    if (fresh.length > 0) await this.#askFresh(fresh);
+  }
+
+  /** Asks everything again, whatever was known. */
+  async ask(asks: readonly Ask[]): Promise<void> {
+    this.answers.forget();
+    if (asks.some((ask) => ask.at === 'controller')) this.#options.controller.forget();
+    await this.know(asks);
+  }
+
+  /** A second login beside the first, which stays open: what a change broke can still be put right through it. */
+  async #askFresh(asks: readonly Ask[]): Promise<void> {
+    await using session = await this.#options.transport.read(this.host, { signal: this.#options.signal, asks: [], deadlineMs: OPEN_DEADLINE_MS });
+    this.answers.record(answersOf(await session.ask(asks, this.#limits(ASK_DEADLINE_MS))));
+  }
+
+  /**
+   * Runs the steps in their order up to the first that fails, wherever each has its place; then everything in `reask` is known anew.
+   * Throws `RunFailure` of kind `step-failed` with the step's last lines, or the transport's failure.
+   */
+  async apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
+    this.changed = true;
+    this.answers.forget();
+    for (const segment of segments(steps)) {
+      if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
+      else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
+    }
+    await this.know(reask);
+  }
+
+  async #applyAtController(role: RoleName, step: Extract<CompiledStep, { at: 'controller' }>): Promise<void> {
+    const { controller, emit } = this.#options;
+    const host = this.host.name;
+    const started = performance.now();
+    emit({ kind: 'step.start', host, role, resource: step.id });
+    const end = await controller.apply(step, (done, total) => {
+      emit({ kind: 'step.progress', host, role, resource: step.id, done, ...(total === undefined ? {} : { total }) });
+    });
+    emit({ kind: 'step.end', host, role, resource: step.id, ok: succeeded(end), ms: Math.round(performance.now() - started) });
+    if (!succeeded(end)) throw new RunFailure(stepError(end));
+  }
+
+  async #applyAtHost(role: RoleName, steps: readonly Exclude<CompiledStep, { at: 'controller' }>[], reask: readonly Ask[]): Promise<void> {
+    const { emit } = this.#options;
+    const host = this.host.name;
+    if (this.#writer === undefined) throw new Error(`bug: a step for ${host} in a run that may not write`);
+    this.#appliedSinceOpen = true;
+    const started = performance.now();
+    const announced = new Set<ResourceId>();
+    for (const step of steps) if (!announced.has(step.id)) emit({ kind: 'step.start', host, role, resource: step.id });
+    const deadlineMs = steps.reduce((sum, step) => sum + step.deadlineMs, APPLY_SLACK_MS);
+    const frame = await this.#writer.apply(steps, reask, {
+      ...this.#limits(deadlineMs),
+      onProgress: ({ id, done, total }) => {
+        emit({ kind: 'step.progress', host, role, resource: id, done, ...(total === undefined ? {} : { total }) });
+      },
+    });
+    const ms = Math.round(performance.now() - started);
+    for (const end of frame.steps) emit({ kind: 'step.end', host, role, resource: end.id, ok: succeeded(end), ms });
+    const failed = frame.steps.find((end) => !succeeded(end));
+    if (failed !== undefined) throw new RunFailure(stepError(failed));
+    this.answers.record(answersOf(frame));
+  }
+
+  #limits(deadlineMs: number): Limits {
+    return { deadlineMs, maxBytes: MAX_ANSWER_BYTES, signal: this.#options.signal };
+  }
+
+  /** Ends the session and says what it cost. */
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
+    const session = this.#reader;
+    if (session === undefined) return;
+    const { connectMs, roundTrips, bytesSent, bytesReceived } = session.counters;
+    this.#options.emit({ kind: 'host.end', host: this.host.name, connectMs: Math.round(connectMs), roundTrips, bytesSent, bytesReceived });
+    await session[Symbol.asyncDispose]();
+  }
+
+  /** Remembers why this host is left alone from now on. */
+  fail(thrown: unknown): RunError {
+    this.failure = toRunError(thrown);
+    return this.failure;
+  }
+}
+
+const currentAsks = (asks: readonly Ask[]): readonly Ask[] => asks.filter((ask) => ask.at === 'host' && ask.fresh !== true);
+
+const succeeded = ({ end }: StepEnd): boolean => end.kind === 'exited' && end.code === 0;
+
+function answersOf(frame: Frame): Extract<Frame, { kind: 'complete' }>['answers'] {
+  if (frame.kind !== 'complete') throw new RunFailure(frame.error);
+  return frame.answers;
+}
+
+type Segment =
+  | { readonly at: 'controller'; readonly steps: readonly Extract<CompiledStep, { at: 'controller' }>[]; readonly last: boolean }
+  | { readonly at: 'host'; readonly steps: readonly Exclude<CompiledStep, { at: 'controller' }>[]; readonly last: boolean };
+
+/** Steps in runs of one place each, so that neighbours on a host share a frame. */
+function segments(steps: readonly CompiledStep[]): readonly Segment[] {
+  const found: { at: 'controller' | 'host'; steps: CompiledStep[] }[] = [];
+  for (const step of steps) {
+    const at = step.at === 'controller' ? 'controller' : 'host';
+    const open = found.at(-1);
+    if (open?.at === at) open.steps.push(step);
+    else found.push({ at, steps: [step] });
+  }
+  return found.map((segment, index) => ({ ...segment, last: index === found.length - 1 }) as Segment);
+}
+
+function stepError({ id, end, tail }: StepEnd): RunError {
+  const message = tail === '' ? `${id} failed without a word` : tail;
+  switch (end.kind) {
+    case 'exited':
+      return { kind: 'step-failed', short: `${id}: exit code ${end.code.toString()}`, message };
+    case 'signalled':
+      return { kind: 'step-failed', short: `${id}: killed by ${end.signal}`, message, ...(end.signal === 'SIGKILL' ? { hint: 'was it out of memory? see dmesg on the host' } : {}) };
+    case 'timeout':
+      return { kind: 'timeout', short: `${id}: did not finish before its deadline and was stopped`, message };
+    case 'aborted':
+      return { kind: 'interrupted', short: `${id}: stopped on request`, message, hint: 'run again: what was left half done is found and finished' };
+    default:
+      return assertNever(end);
+  }
+}
