@@ -15,26 +15,69 @@ export interface Reason {
 export type RunEvent = { readonly seq: number; /** ISO 8601, UTC. */ readonly at: string } & EventBody;
 
 export type EventBody =
-  | { readonly kind: 'run.start'; readonly run: string; readonly playbook: string; readonly mode: Mode; readonly inventory: readonly string[]; readonly hosts: readonly HostName[]; readonly roles: readonly RoleName[] }
+  | {
+      readonly kind: 'run.start';
+      readonly run: string;
+      readonly playbook: string;
+      readonly mode: Mode;
+      readonly inventory: readonly string[];
+      readonly hosts: readonly HostName[];
+      readonly roles: readonly RoleName[];
+    }
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'stage.start'; readonly index: number; readonly hosts: readonly HostName[]; readonly roles: readonly RoleName[] }
   | { readonly kind: 'host.connecting'; readonly host: HostName }
   | { readonly kind: 'host.connected'; readonly host: HostName; readonly ms: number }
   | { readonly kind: 'role.start'; readonly host: HostName; readonly role: RoleName }
-  | { readonly kind: 'resource.verdict'; readonly host: HostName; readonly role: RoleName; readonly resource: ResourceId; readonly verdict: Verdict; readonly because?: Reason }
+  | {
+      readonly kind: 'resource.verdict';
+      readonly host: HostName;
+      readonly role: RoleName;
+      readonly resource: ResourceId;
+      readonly verdict: Verdict;
+      readonly because?: Reason;
+    }
   | { readonly kind: 'step.start'; readonly host: HostName; readonly role: RoleName; readonly resource: ResourceId }
-  | { readonly kind: 'step.progress'; readonly host: HostName; readonly role: RoleName; readonly resource: ResourceId; readonly done: number; readonly total?: number }
+  | {
+      readonly kind: 'step.progress';
+      readonly host: HostName;
+      readonly role: RoleName;
+      readonly resource: ResourceId;
+      readonly done: number;
+      readonly total?: number;
+    }
   | { readonly kind: 'step.end'; readonly host: HostName; readonly role: RoleName; readonly resource: ResourceId; readonly ok: boolean; readonly ms: number }
-  | { readonly kind: 'waiting'; readonly host: HostName; readonly role: RoleName; readonly what: 'ready' | 'gate' | 'verify'; readonly check: string; readonly attempt: number; readonly found: string }
+  | {
+      readonly kind: 'waiting';
+      readonly host: HostName;
+      readonly role: RoleName;
+      readonly what: 'ready' | 'gate' | 'verify';
+      readonly check: string;
+      readonly attempt: number;
+      readonly found: string;
+    }
   | { readonly kind: 'check.result'; readonly host: HostName; readonly role: RoleName; readonly check: string; readonly outcome: CheckOutcome }
   | { readonly kind: 'diagnosis'; readonly host: HostName; readonly role: RoleName; readonly diagnosis: Diagnosis }
   | { readonly kind: 'role.end'; readonly host: HostName; readonly role: RoleName; readonly verdict: RoleVerdict; readonly ms: number }
   | { readonly kind: 'role.failed'; readonly host: HostName; readonly role: RoleName; readonly error: RunError; readonly tail?: string }
   | { readonly kind: 'host.failed'; readonly host: HostName; readonly error: RunError }
-  | { readonly kind: 'host.end'; readonly host: HostName; readonly connectMs: number; readonly roundTrips: number; readonly bytesSent: number; readonly bytesReceived: number }
+  | {
+      readonly kind: 'host.end';
+      readonly host: HostName;
+      readonly connectMs: number;
+      readonly roundTrips: number;
+      readonly bytesSent: number;
+      readonly bytesReceived: number;
+    }
   | { readonly kind: 'stand-in'; readonly host: HostName; readonly product: string; readonly what: string }
   | { readonly kind: 'run.failed'; readonly error: RunError }
-  | { readonly kind: 'run.end'; readonly exitCode: ExitCode; readonly ms: number; readonly notAttempted: readonly HostName[]; /** The command that takes it up where it failed. */ readonly retry?: string };
+  | {
+      readonly kind: 'run.end';
+      readonly exitCode: ExitCode;
+      readonly ms: number;
+      readonly notAttempted: readonly HostName[];
+      /** The command that takes it up where it failed. */ readonly retry?: string;
+    };
 
 export type RoleVerdict = 'converged' | 'changed' | 'pending' | 'unknown' | 'failed';
 

@@ -1,0 +1,99 @@
+/** What changed, or would change, and why: first by name, then in detail; hosts with equal changes are told together. */
+import type { HostName, ResourceId, RoleName } from '../names.mts';
+import type { Change } from '../plan/model.mts';
+import type { Reason } from './events.mts';
+import { contentDiff, isContent, shownText } from './diff.mts';
+import { count, listed } from './format.mts';
+import { isReadOnly } from './outcome.mts';
+import type { RunState } from './run-state.mts';
+import { linesOf } from './sanitize.mts';
+import { symbol, type Line, type Look } from './style.mts';
+
+interface ChangedResource {
+  readonly id: ResourceId;
+  readonly state: 'changed' | 'pending' | 'unfinished';
+  readonly changes: readonly Change[];
+  readonly because?: Reason;
+}
+
+interface Group {
+  readonly role: RoleName;
+  readonly hosts: HostName[];
+  readonly resources: readonly ChangedResource[];
+}
+
+/** By role and equal changes, in the order in which hosts and roles stand in the run. */
+function groupsOf(state: RunState): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const host of state.hosts.values()) {
+    for (const [role, { resources }] of host.roles) {
+      const changed = [...resources].flatMap(([id, { verdict, changes, because }]): ChangedResource[] => {
+        if (changes.length === 0) return [];
+        const state = verdict.kind === 'changed' || verdict.kind === 'pending' ? verdict.kind : 'unfinished';
+        return [{ id, state, changes, ...(because === undefined ? {} : { because }) }];
+      });
+      if (changed.length === 0) continue;
+      const key = JSON.stringify([role, changed]);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { role, hosts: [host.name], resources: changed });
+      else group.hosts.push(host.name);
+    }
+  }
+  return [...groups.values()];
+}
+
+function heading(state: RunState, groups: readonly Group[]): string {
+  const hosts = new Set(groups.flatMap((group) => group.hosts)).size;
+  const resources = groups.reduce((sum, group) => sum + group.hosts.length * group.resources.length, 0);
+  const what = `${count(resources, 'resource')} on ${count(hosts, 'host')}`;
+  if (!isReadOnly(state.mode)) return `CHANGES  ${what}`;
+  return state.mode === 'drift' ? `DRIFT  ${what} ${resources === 1 ? 'differs' : 'differ'}` : `WOULD CHANGE  ${what}`;
+}
+
+const markOf = (resource: ChangedResource, look: Look) => {
+  if (resource.state === 'unfinished') return symbol('unknown', look);
+  if (resource.changes.every(({ from }) => from.kind === 'absent')) return symbol('created', look);
+  return symbol(resource.changes.every(({ to }) => to.kind === 'absent') ? 'removed' : 'changed', look);
+};
+
+export function changeLines(state: RunState, look: Look, diff: boolean): readonly Line[] {
+  const groups = groupsOf(state);
+  if (groups.length === 0) return [];
+  const names = (group: Group): Line => [['bold', listed(group.hosts)], '  ', group.role];
+  const summary = isReadOnly(state.mode)
+    ? groups.flatMap((group): Line[] => group.resources.map((resource) => ['  ', markOf(resource, look), ' ', ...names(group), '  ', resource.id]))
+    : [];
+  const details = groups.flatMap((group): Line[] => [[], names(group), ...group.resources.flatMap((resource) => resourceLines(resource, look, diff))]);
+  return [[], [['bold', heading(state, groups)]], ...summary, ...details];
+}
+
+function resourceLines(resource: ChangedResource, look: Look, diff: boolean): readonly Line[] {
+  const note = resource.state === 'unfinished' ? '  (not finished)' : '';
+  const why: Line[] = resource.because === undefined ? [] : [['      ', ['dim', reasonText(resource.because)]]];
+  return [['  ', markOf(resource, look), ' ', resource.id, ['yellow', note]], ...resource.changes.flatMap((change) => fieldLines(change, diff)), ...why];
+}
+
+const reasonText = ({ variable, source }: Reason): string => `why: ${variable} at ${source.file}:${String(source.line)}`;
+
+function fieldLines(change: Change, diff: boolean): readonly Line[] {
+  const restart: Line = change.disrupts === true ? [['yellow', '  (disrupts what is running)']] : [];
+  const indent = '      ';
+  if (!isContent(change)) return [[indent, `${change.field}: `, ['red', inline(change.from)], ' -> ', ['green', inline(change.to)], ...restart]];
+  if (change.from.kind === 'hidden' || change.to.kind === 'hidden') return [[indent, `${change.field}: (hidden)`, ...restart]];
+  if (!diff)
+    return [
+      [
+        indent,
+        `${change.field}: ${change.from.kind === 'absent' ? 'new' : change.to.kind === 'absent' ? 'removed' : 'differs'} `,
+        ['dim', '(--diff shows how)'],
+        ...restart,
+      ],
+    ];
+  return [[indent, `${change.field}:`, ...restart], ...contentDiff(change).map((line): Line => [indent, ...line])];
+}
+
+const inline = (shown: Change['from']): string => {
+  const [first = '', ...more] = linesOf(shownText(shown));
+  const text = more.length === 0 ? first : `${first} (+ ${count(more.length, 'line')})`;
+  return text === '' ? '(empty)' : text;
+};
