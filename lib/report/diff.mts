@@ -1,5 +1,5 @@
 /** How one content became another: a unified diff that neither shows secrets nor takes long. */
-import { structuredPatch } from 'diff';
+import { structuredPatch } from 'diff/lib/patch/create.js';
 import type { Change, Shown } from '../plan/model.mts';
 import { redact } from '../secret.mts';
 import type { Line } from './style.mts';

@@ -3,8 +3,8 @@
 /** The part of a stream (`process.stdout`, a fake terminal) that renderers use. */
 export interface Output {
   write(text: string, done?: (error?: Error | null) => void): boolean;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
