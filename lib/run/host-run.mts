@@ -1,10 +1,10 @@
 import { assertNever, RunFailure, toRunError, type RunError } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
 import type { ResourceId, RoleName } from '../names.mts';
-import type { Ask, CompiledStep, Facts } from '../plan/model.mts';
+import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
 import type { Frame, Limits, LockHolder, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
-import { Answers } from './answers.mts';
+import { Answers, distinct } from './answers.mts';
 import type { Controller, ControllerAsk } from './controller.mts';
 
 const OPEN_DEADLINE_MS = 30_000;
@@ -34,6 +34,7 @@ export class HostRun {
   #reader: Reader | undefined;
   #opening: Promise<void> | undefined;
   #appliedSinceOpen = false;
+  #queue: Promise<void> = Promise.resolve();
 
   constructor(host: Host, options: HostRunOptions) {
     this.host = host;
@@ -69,26 +70,46 @@ export class HostRun {
     return this.#reader;
   }
 
-  /** Makes sure that every ask has an answer that is still true; throws `RunFailure`. */
-  async know(asks: readonly Ask[]): Promise<void> {
-    const missing = this.answers.missing(asks);
-    const atController = missing.filter((ask): ask is ControllerAsk => ask.at === 'controller');
+  /** Makes sure that every ask has an answer, and gives it; throws `RunFailure`. */
+  know(asks: readonly Ask[]): Promise<void> {
+    return this.#alone(() => this.#fetch(this.answers.missing(asks)));
+  }
+
+  /** Asks again, whatever was known; the old answers stay until the new ones are there. */
+  refresh(asks: readonly Ask[]): Promise<void> {
+    if (asks.some((ask) => ask.at === 'controller')) this.#options.controller.forget();
+    return this.#alone(() => this.#fetch(distinct(asks)));
+  }
+
+  /** One answer, read before anybody else can change what is known; with `again` asked anew. */
+  answer<T>(question: Question<T>, again: boolean): Promise<Answer<T>> {
+    return this.#alone(async () => {
+      await this.#fetch(again ? distinct(question.asks) : this.answers.missing(question.asks));
+      return question.read(this.answers.lookup);
+    });
+  }
+
+  /** A session has one frame under way at most, and peers ask between a host's own frames. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  async #fetch(asks: readonly Ask[]): Promise<void> {
+    const atController = asks.filter((ask): ask is ControllerAsk => ask.at === 'controller');
     if (atController.length > 0) this.answers.record(await this.#options.controller.ask(atController));
     const current: Ask[] = [];
     const fresh: Ask[] = [];
-    for (const ask of missing) {
+    for (const ask of asks) {
       if (ask.at === 'controller') continue;
       (ask.fresh === true && this.#appliedSinceOpen ? fresh : current).push(ask);
     }
     if (current.length > 0) this.answers.record(answersOf(await this.#session().ask(current, this.#limits(ASK_DEADLINE_MS))));
     if (fresh.length > 0) await this.#askFresh(fresh);
-  }
-
-  /** Asks everything again, whatever was known. */
-  async ask(asks: readonly Ask[]): Promise<void> {
-    this.answers.forget();
-    if (asks.some((ask) => ask.at === 'controller')) this.#options.controller.forget();
-    await this.know(asks);
   }
 
   /** A second login beside the first, which stays open: what a change broke can still be put right through it. */
@@ -101,14 +122,16 @@ export class HostRun {
    * Runs the steps in their order up to the first that fails, wherever each has its place; then everything in `reask` is known anew.
    * Throws `RunFailure` of kind `step-failed` with the step's last lines, or the transport's failure.
    */
-  async apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
-    this.changed = true;
-    this.answers.forget();
-    for (const segment of segments(steps)) {
-      if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
-      else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
-    }
-    await this.know(reask);
+  apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
+    return this.#alone(async () => {
+      this.changed = true;
+      this.answers.forget();
+      for (const segment of segments(steps)) {
+        if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
+        else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
+      }
+      await this.#fetch(this.answers.missing(reask));
+    });
   }
 
   async #applyAtController(role: RoleName, step: Extract<CompiledStep, { at: 'controller' }>): Promise<void> {

@@ -1,0 +1,199 @@
+import { basename, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { fail, highestExit, toRunError, type ExitCode, type RunError } from '../errors.mts';
+import type { HostName } from '../names.mts';
+import type { Playbook } from '../plan/model.mts';
+import type { EventBody, Mode } from '../report/events.mts';
+import { createReporters, exitCodeFor, hostOutcome, newRunState, record, type RunState } from '../report/index.mts';
+import { Emitter } from '../run/emitter.mts';
+import { execute } from '../run/engine.mts';
+import { lockInventory } from '../run/lock.mts';
+import { RunRecords } from '../run/records.mts';
+import type { LockHolder } from '../transport/session.mts';
+import { parseCommandLine, type CommandLine } from './args.mts';
+import { helpText } from './help.mts';
+import { prepare, rolesOf, runsDirectory, type Prepared } from './prepare.mts';
+import { watchInterrupts } from './signals.mts';
+
+export interface RunOptions {
+  /** `drift`: check and verify, with no way to write. */
+  readonly readOnly?: boolean;
+}
+
+/** Runs a playbook as the command line says and sets the process's exit code; the last thing a playbook file does. */
+export async function run(playbook: Playbook, options: RunOptions = {}): Promise<void> {
+  process.exitCode = await main(playbook, options, argumentsAfter(playbook.name));
+}
+
+/** The arguments of the playbook, however it was started: `zx playbooks/site.mts …` or `node playbooks/site.mts …`. */
+export function argumentsAfter(name: string): readonly string[] {
+  const at = process.argv.findIndex((argument, index) => index > 0 && basename(argument) === `${name}.mts`);
+  return process.argv.slice(at === -1 ? 2 : at + 1);
+}
+
+async function main(playbook: Playbook, options: RunOptions, argv: readonly string[]): Promise<ExitCode> {
+  let commandLine: CommandLine;
+  try {
+    commandLine = parseCommandLine(argv);
+    if (options.readOnly === true) refuseWriting(commandLine, playbook);
+  } catch (thrown) {
+    return complain(toRunError(thrown));
+  }
+  switch (commandLine.ask) {
+    case 'help':
+      process.stdout.write(helpText(playbook, options.readOnly === true));
+      return 0;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+    case 'list-roles':
+      for (const role of rolesOf(playbook)) process.stdout.write(`${role.name}\t${role.summary}\n`);
+      return 0;
+    case 'list-hosts':
+    case 'syntax-check':
+      return describe(playbook, commandLine);
+    case 'run':
+      return runPlaybook(playbook, options, commandLine);
+  }
+}
+
+function refuseWriting({ noRestart, check, verifyOnly, serial, yes }: CommandLine, { name }: Playbook): void {
+  const given = [noRestart && '--no-restart', check && '--check', verifyOnly && '--verify-only', serial !== undefined && '--serial', yes && '--yes'].find((option) => option !== false);
+  if (given !== undefined) fail('usage', `${given} means nothing to ${name}, which only reads`, { hint: 'use playbooks/site.mts for changes, --check and --verify-only' });
+}
+
+const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** One clear message on stderr, for what goes wrong before there is a run to report on. */
+function complain({ kind, message, hint }: RunError): ExitCode {
+  process.stderr.write(`${kind === 'bug' ? 'bug' : 'error'}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
+  return highestExit([kind === 'bug' ? 70 : 4]);
+}
+
+async function describe(playbook: Playbook, commandLine: CommandLine): Promise<ExitCode> {
+  try {
+    const { hosts } = await prepare(playbook, commandLine);
+    process.stdout.write(commandLine.ask === 'list-hosts' ? hosts.map(({ name }) => `${name}\n`).join('') : `${playbook.name}: ${hosts.length.toString()} hosts, inventory is valid\n`);
+    return 0;
+  } catch (thrown) {
+    return complain(toRunError(thrown));
+  }
+}
+
+const modeOf = ({ check, verifyOnly }: CommandLine, { readOnly }: RunOptions): Mode => (readOnly === true ? 'drift' : check ? 'check' : verifyOnly ? 'verify' : 'apply');
+
+async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine: CommandLine): Promise<ExitCode> {
+  const mode = modeOf(commandLine, options);
+  const started = performance.now();
+  const runId = `${new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z')}-${playbook.name}-${randomBytes(2).toString('hex')}`;
+  const state = newRunState();
+  let emitter: Emitter;
+  try {
+    if (commandLine.json && commandLine.events === '-') fail('usage', '--json and --events - both want stdout', { hint: 'give --events a file' });
+    const { diff, verbosity, json, color, events } = commandLine;
+    emitter = new Emitter(createReporters({ diff, verbosity, json, ...(color ? {} : { color }), ...(events === undefined ? {} : { eventsFile: events }) }), state);
+  } catch (thrown) {
+    return complain(toRunError(thrown));
+  }
+  const { emit } = emitter;
+  using interrupts = watchInterrupts((text) => {
+    emit({ kind: 'notice', text });
+  });
+  using _crashes = watchCrashes(emit);
+  let prepared: Prepared | undefined;
+  let notAttempted: readonly HostName[] = [];
+  try {
+    prepared = await prepare(playbook, commandLine);
+    emitStart(emit, runId, playbook, mode, prepared);
+    notAttempted = await work({ playbook, commandLine, mode, runId, prepared, emit, interrupts });
+  } catch (thrown) {
+    if (prepared === undefined) emit({ kind: 'run.start', run: runId, playbook: playbook.name, mode, inventory: commandLine.inventory, hosts: [], roles: [] });
+    emit({ kind: 'run.failed', error: toRunError(thrown) });
+  }
+  const exitCode = highestExit([exitCodeFor(state), interrupts.exitCode() ?? 0]);
+  const unfinished = unfinishedHosts(state, notAttempted);
+  const retry = retryCommand(playbook, commandLine, exitCode, unfinished, prepared);
+  emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted, ...(retry === undefined ? {} : { retry }) });
+  await emitter.close();
+  if (mode === 'apply' && prepared !== undefined) {
+    new RunRecords(runsDirectory()).write({ schema: '1', run: runId, playbook: playbook.name, inventory: [...prepared.inventory.files], exitCode, unfinished: [...unfinished] });
+  }
+  return exitCode;
+}
+
+/** What nobody caught is a bug, and is said like one. */
+function watchCrashes(emit: (event: EventBody) => void): Disposable {
+  const crash = (thrown: unknown): void => {
+    emit({ kind: 'run.failed', error: { ...toRunError(thrown instanceof Error ? new Error(thrown.message, { cause: thrown }) : thrown), kind: 'bug' } });
+  };
+  process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  return {
+    [Symbol.dispose]() {
+      process.off('uncaughtException', crash).off('unhandledRejection', crash);
+    },
+  };
+}
+
+const DONE: ReadonlySet<string> = new Set(['converged', 'changed', 'pending']);
+
+/** Hosts that failed, could not be reached, or were never come to. */
+const unfinishedHosts = (state: RunState, notAttempted: readonly HostName[]): readonly HostName[] => [
+  ...new Set([...[...state.hosts.values()].filter((host) => !DONE.has(hostOutcome(host, state))).map(({ name }) => name), ...notAttempted]),
+];
+
+function emitStart(emit: (event: EventBody) => void, runId: string, playbook: Playbook, mode: Mode, { inventory, stages, hosts }: Prepared): void {
+  const roles = [...new Set(stages.flatMap((stage) => stage.roles.map(({ name }) => name)))];
+  emit({ kind: 'run.start', run: runId, playbook: playbook.name, mode, inventory: inventory.files, hosts: hosts.map(({ name }) => name), roles });
+  for (const text of inventory.notices) emit({ kind: 'notice', text });
+}
+
+interface Work {
+  readonly playbook: Playbook;
+  readonly commandLine: CommandLine;
+  readonly mode: Mode;
+  readonly runId: string;
+  readonly prepared: Prepared;
+  readonly emit: (event: EventBody) => void;
+  readonly interrupts: ReturnType<typeof watchInterrupts>;
+}
+
+async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts }: Work): Promise<readonly HostName[]> {
+  const { inventory, within, roles, hosts } = prepared;
+  const holder: LockHolder = { run: runId, user: userInfo().username, host: hostname(), pid: process.pid, since: new Date().toISOString() };
+  await using resources = new AsyncDisposableStack();
+  if (mode === 'apply') resources.use(await lockInventory(join(runsDirectory(), 'locks'), inventory.files, holder));
+  const { openTransport } = await import('../transport/index.mts');
+  const transport = resources.use(openTransport());
+  return execute({
+    playbook,
+    inventory,
+    mode,
+    within,
+    roles,
+    holder,
+    transport,
+    emit,
+    signal: interrupts.signal,
+    stopping: () => interrupts.stopping(),
+    forks: commandLine.forks,
+    maxFailures: commandLine.maxFailures ?? Number.POSITIVE_INFINITY,
+    noRestart: commandLine.noRestart,
+    ...serialFor(commandLine, hosts.length),
+  });
+}
+
+function serialFor({ serial }: CommandLine, hosts: number): { readonly serial?: number } {
+  if (serial === undefined) return {};
+  return { serial: 'hosts' in serial ? serial.hosts : Math.max(1, Math.floor((hosts * serial.percent) / 100)) };
+}
+
+/** The command that takes the run up where it failed. */
+function retryCommand(playbook: Playbook, commandLine: CommandLine, exitCode: ExitCode, unfinished: readonly HostName[], prepared: Prepared | undefined): string | undefined {
+  if (unfinished.length === 0 || prepared === undefined || exitCode === 0) return undefined;
+  const roles = commandLine.roles === undefined ? [] : ['--role', commandLine.roles.join(',')];
+  const mode = [commandLine.check && '--check', commandLine.verifyOnly && '--verify-only'].filter((option) => option !== false);
+  const words = ['npx zx', `playbooks/${playbook.name}.mts`, ...commandLine.inventory.flatMap((file) => ['-i', file]), '--limit', unfinished.join(','), ...roles, ...mode];
+  return words.join(' ');
+}

@@ -1,0 +1,276 @@
+import pLimit from 'p-limit';
+import { toRunError } from '../errors.mts';
+import type { Host, Inventory } from '../inventory/model.mts';
+import type { HostName } from '../names.mts';
+import type { AnyRole, Ask, Playbook } from '../plan/model.mts';
+import type { EventBody, Mode } from '../report/events.mts';
+import type { LockHolder, Transport } from '../transport/session.mts';
+import { alive, guarded } from './cohort.mts';
+import { Controller } from './controller.mts';
+import { converge } from './converge.mts';
+import { HostRun } from './host-run.mts';
+import { inspect } from './inspect.mts';
+import { RoleRun } from './role-run.mts';
+import { peerRuns, type ApplyOptions, type Scope } from './scope.mts';
+
+export interface RunPlan extends ApplyOptions {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  readonly mode: Mode;
+  /** Hosts of the limit; every host of the inventory when there is none. */
+  readonly within: ReadonlySet<HostName>;
+  /** The roles asked for; every role of the playbook when there is none. */
+  readonly roles: ReadonlySet<string> | undefined;
+  readonly holder: LockHolder;
+  readonly transport: Transport;
+  readonly emit: (event: EventBody) => void;
+  readonly signal: AbortSignal;
+  stopping(): boolean;
+}
+
+export interface StagePlan {
+  readonly index: number;
+  readonly hosts: readonly Host[];
+  readonly roles: readonly AnyRole[];
+}
+
+/** The playbook's stages for the chosen hosts and roles; stages without either are left out. */
+export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, 'playbook' | 'inventory' | 'within' | 'roles'>): readonly StagePlan[] {
+  return playbook.stages
+    .map((stage, index) => ({
+      index,
+      hosts: hostsOf(inventory, stage.hosts).filter((host) => within.has(host.name)),
+      roles: stage.roles.filter((role) => roles === undefined || roles.has(role.name)),
+    }))
+    .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);
+}
+
+/** A playbook names groups that an inventory need not have. */
+function hostsOf(inventory: Inventory, pattern: string): readonly Host[] {
+  try {
+    return inventory.select(pattern);
+  } catch (thrown) {
+    if (toRunError(thrown).kind === 'usage') return [];
+    throw thrown;
+  }
+}
+
+/** Whether a role has anything to do with a host: a host provider only with the hosts it provides. */
+const concerns = (role: AnyRole, host: Host): boolean => role.runs === 'host' || role.provides === undefined || role.provides === host.provider;
+
+/** Runs a plan to its end and gives the hosts that were never attempted. Never throws for what happens on a host. */
+export async function execute(plan: RunPlan): Promise<readonly HostName[]> {
+  const engine = new Engine(plan);
+  try {
+    return await engine.run();
+  } finally {
+    await engine.close();
+  }
+}
+
+class Engine {
+  readonly #plan: RunPlan;
+  readonly #stages: readonly StagePlan[];
+  readonly #runs = new Map<HostName, HostRun>();
+  readonly #roleRuns = new Map<HostRun, RoleRun[]>();
+  readonly #attempted = new Set<HostName>();
+  readonly #scope: Scope;
+  readonly #controller: Controller;
+  /** Hosts whose provider has yet to make them. */
+  readonly #toCome = new Set<HostName>();
+  #givenUp = false;
+
+  constructor(plan: RunPlan) {
+    this.#plan = plan;
+    this.#controller = new Controller(plan.signal);
+    this.#stages = stagesOf(plan);
+    this.#scope = {
+      mode: plan.mode,
+      inventory: plan.inventory,
+      emit: plan.emit,
+      signal: plan.signal,
+      forks: plan.forks,
+      maxFailures: plan.maxFailures,
+      noRestart: plan.noRestart,
+      ...(plan.serial === undefined ? {} : { serial: plan.serial }),
+      stopping: () => plan.stopping() || this.#givenUp,
+      runOf: (name) => this.#runOf(name),
+      changed: () => [...this.#runs.values()].some((run) => run.changed),
+    };
+    for (const { hosts, roles } of this.#stages) {
+      for (const host of hosts) {
+        const run = this.#runOf(host.name);
+        const list = this.#roleRuns.get(run) ?? [];
+        list.push(...roles.filter((role) => concerns(role, host)).map((role) => new RoleRun(role, run, this.#scope)));
+        this.#roleRuns.set(run, list);
+      }
+    }
+  }
+
+  #runOf(name: HostName): HostRun {
+    const known = this.#runs.get(name);
+    if (known !== undefined) return known;
+    const host = this.#plan.inventory.hosts.get(name);
+    if (host === undefined) throw new Error(`bug: no host ${name}`);
+    const { transport, emit, signal, holder, mode, within } = this.#plan;
+    const run = new HostRun(host, { transport, emit, signal, controller: this.#controller, ...(mode === 'apply' && within.has(name) ? { holder } : {}) });
+    this.#runs.set(name, run);
+    return run;
+  }
+
+  async run(): Promise<readonly HostName[]> {
+    for (const stage of this.#stages) {
+      if (this.#scope.stopping()) break;
+      this.#plan.emit({ kind: 'stage.start', index: stage.index, hosts: stage.hosts.map(({ name }) => name), roles: stage.roles.map(({ name }) => name) });
+      await this.#stage(stage);
+      this.#countFailures();
+    }
+    const all = new Set(this.#stages.flatMap(({ hosts }) => hosts.map(({ name }) => name)));
+    return [...all].filter((name) => !this.#attempted.has(name));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.close().catch(() => undefined)));
+  }
+
+  #countFailures(): void {
+    const failed = [...this.#runs.values()].filter(({ failure }) => failure !== undefined).length;
+    if (failed > this.#plan.maxFailures) this.#givenUp = true;
+  }
+
+  async #stage(stage: StagePlan): Promise<void> {
+    const members = stage.roles.map((role) => this.#membersOf(stage, role));
+    await this.#connect(members.flat());
+    if (this.#plan.mode === 'apply') await this.#applyStage(members);
+    else await this.#inspectStage(members.flat());
+  }
+
+  /** Of a role that runs once, the first host that is not lost; of others, every host of the stage it concerns. */
+  #membersOf(stage: StagePlan, role: AnyRole): readonly RoleRun[] {
+    const all = stage.hosts.flatMap((host) => (this.#roleRuns.get(this.#runOf(host.name)) ?? []).filter((member) => member.role === role));
+    for (const { run } of all) this.#attempted.add(run.host.name);
+    return role.per === 'group' ? all.slice(0, 1) : all;
+  }
+
+  /** One session for each host that has a role to run on it, and for every peer they ask; all at once, within the transport's own limits. */
+  async #connect(members: readonly RoleRun[]): Promise<void> {
+    const wanted = new Map<HostRun, Ask[]>();
+    for (const { role, run } of members) {
+      if (role.runs === 'controller') continue;
+      wanted.set(run, wanted.get(run) ?? []);
+      for (const peer of peerRuns(this.#scope, role)) {
+        const asks = wanted.get(peer) ?? [];
+        if (role.peers !== undefined) asks.push(...role.peers.ask(peer.host, this.#plan.inventory).asks);
+        wanted.set(peer, asks);
+      }
+    }
+    await Promise.all([...wanted].map(([run, asks]) => this.#open(run, asks)));
+    await Promise.all(members.filter(({ role, run }) => role.runs === 'host' && run.isOpen && run.failure === undefined).map((member) => this.#foresee(member.run)));
+  }
+
+  async #open(run: HostRun, asks: readonly Ask[]): Promise<void> {
+    const { name } = run.host;
+    if (run.failure !== undefined || run.isOpen || this.#toCome.has(name)) return;
+    try {
+      await run.open(asks);
+    } catch (thrown) {
+      const error = run.fail(thrown);
+      // A peer outside the limit is only looked at: that it cannot be asked is its answer, not a failure of this run.
+      if (this.#plan.within.has(name)) this.#plan.emit({ kind: 'host.failed', host: name, error });
+    }
+  }
+
+  readonly #foreseen = new Map<HostRun, Promise<void>>();
+
+  /** Asks for every role of the host in one frame, so that a host in order costs one round trip. */
+  #foresee(run: HostRun): Promise<void> {
+    const begun = this.#foreseen.get(run) ?? this.#askAll(run);
+    this.#foreseen.set(run, begun);
+    return begun;
+  }
+
+  async #askAll(run: HostRun): Promise<void> {
+    const members = (this.#roleRuns.get(run) ?? []).filter(({ role }) => role.runs === 'host');
+    await Promise.all(members.map((member) => member.learnPeers(false)));
+    await run.know(members.flatMap(foreseeable)).catch((thrown: unknown) => {
+      const error = run.fail(thrown);
+      this.#plan.emit({ kind: 'host.failed', host: run.host.name, error });
+    });
+  }
+
+  async #inspectStage(members: readonly RoleRun[]): Promise<void> {
+    const limit = pLimit(this.#plan.forks);
+    const byHost = Map.groupBy(members, ({ run }) => run);
+    await Promise.all([...byHost].map(([, list]) => limit(() => inspect(list, this.#scope, this.#toCome))));
+  }
+
+  async #applyStage(roles: readonly (readonly RoleRun[])[]): Promise<void> {
+    for (const batch of this.#batches(roles)) {
+      if (this.#scope.stopping()) return;
+      await this.#applyRoles(batch);
+      const members = batch.flat();
+      await Promise.all([...Map.groupBy(alive(members), ({ run }) => run)].map(([, list]) => this.#verify(list)));
+      for (const member of members) member.end();
+      this.#countFailures();
+    }
+  }
+
+  /** `--serial` takes the hosts of a stage in groups of that size. */
+  #batches(roles: readonly (readonly RoleRun[])[]): readonly (readonly (readonly RoleRun[])[])[] {
+    const { serial } = this.#plan;
+    const hosts = [...new Set(roles.flat().map(({ run }) => run))];
+    if (serial === undefined || serial >= hosts.length) return [roles];
+    const groups = Array.from({ length: Math.ceil(hosts.length / serial) }, (_, index) => new Set(hosts.slice(index * serial, (index + 1) * serial)));
+    return groups.map((group) => roles.map((members) => members.filter(({ run }) => group.has(run))));
+  }
+
+  /** Each host walks its roles alone; a role whose members need each other waits for all of them. */
+  async #applyRoles(roles: readonly (readonly RoleRun[])[]): Promise<void> {
+    let alone: (readonly RoleRun[])[] = [];
+    for (const members of roles) {
+      if (members.some((member) => member.isCoordinated)) {
+        await this.#walk(alone);
+        alone = [];
+        await converge({ scope: this.#scope, members: alive(members), rest: (member) => this.#rest(member) });
+      } else alone.push(members);
+    }
+    await this.#walk(alone);
+  }
+
+  async #walk(roles: readonly (readonly RoleRun[])[]): Promise<void> {
+    const limit = pLimit(this.#plan.forks);
+    const byHost = Map.groupBy(roles.flat(), ({ run }) => run);
+    await Promise.all(
+      [...byHost].map(([run, list]) =>
+        limit(async () => {
+          for (const member of list) {
+            if (run.failure !== undefined || this.#scope.stopping()) return;
+            await converge({ scope: this.#scope, members: [member], rest: (one) => this.#rest(one) });
+          }
+        }),
+      ),
+    );
+  }
+
+  /** What the roles after this one will want to know of the host, and this one's own checks. */
+  #rest(member: RoleRun): readonly Ask[] {
+    if (member.role.runs === 'controller') return [];
+    const all = this.#roleRuns.get(member.run) ?? [];
+    const later = all.slice(all.indexOf(member) + 1).filter(({ role }) => role.runs === 'host');
+    return [...foreseeable(member), ...later.flatMap(foreseeable)];
+  }
+
+  async #verify(members: readonly RoleRun[]): Promise<void> {
+    for (const member of members) if (!this.#scope.stopping()) await guarded(member, () => member.verify());
+  }
+}
+
+/** A role that cannot say yet what it will ask (a peer is missing, a variable is wrong) is asked when its turn comes. */
+function foreseeable(member: RoleRun): readonly Ask[] {
+  try {
+    return member.asks();
+  } catch (thrown) {
+    if (toRunError(thrown).kind === 'bug') throw thrown;
+    return [];
+  }
+}

@@ -1,0 +1,253 @@
+import { fail, RunFailure, type RunError } from '../errors.mts';
+import type { HostName, ResourceId } from '../names.mts';
+import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Refusal, Resource, Verdict } from '../plan/model.mts';
+import { disrupts, judge, withoutDisruption, type Judged } from '../plan/verdict.mts';
+import { compileSteps } from '../shell/steps.mts';
+import type { Reason, RoleVerdict } from '../report/events.mts';
+import { firstFailure, settle, type CheckResult } from './checks.mts';
+import type { HostRun } from './host-run.mts';
+import { askPeers, type Scope } from './scope.mts';
+
+/** One role on one host during one run. */
+export class RoleRun {
+  readonly role: AnyRole;
+  readonly run: HostRun;
+  readonly #scope: Scope;
+  #peers: ReadonlyMap<HostName, Answer<unknown>> = new Map();
+  #started: number | undefined;
+  #verdict: RoleVerdict = 'converged';
+  /** Ids already reported as changed: what a later round does to them again is part of the same change. */
+  readonly #reported = new Set<ResourceId>();
+  /** Ids of `during`: putting them back is the end of a restart and no change of its own. */
+  temporary: ReadonlySet<ResourceId> = new Set();
+  changed = false;
+
+  constructor(role: AnyRole, run: HostRun, scope: Scope) {
+    this.role = role;
+    this.run = run;
+    this.#scope = scope;
+  }
+
+  get isCoordinated(): boolean {
+    return this.role.runs === 'host' && (this.role.rollout !== undefined || this.role.peers !== undefined);
+  }
+
+  async learnPeers(again: boolean): Promise<void> {
+    if (this.role.runs === 'host') this.#peers = await askPeers(this.#scope, this.role, again);
+  }
+
+  get peers(): ReadonlyMap<HostName, Answer<unknown>> {
+    return this.#peers;
+  }
+
+  hostContext(role: AnyHostRole): Parameters<AnyHostRole['resources']>[0] {
+    const { host } = this.run;
+    return { host, vars: host.vars(role.contract), facts: this.run.facts, inventory: this.#scope.inventory, peers: this.#peers };
+  }
+
+  controllerContext(role: AnyControllerRole): Parameters<AnyControllerRole['resources']>[0] {
+    const { host } = this.run;
+    return { host, vars: host.vars(role.contract), inventory: this.#scope.inventory };
+  }
+
+  resources(): readonly Resource[] {
+    return this.role.runs === 'host' ? this.role.resources(this.hostContext(this.role)) : this.role.resources(this.controllerContext(this.role));
+  }
+
+  checks(): readonly Check[] {
+    return (this.role.runs === 'host' ? this.role.verify?.(this.hostContext(this.role)) : this.role.verify?.(this.controllerContext(this.role))) ?? [];
+  }
+
+  /** Everything this role wants to know about its host now. */
+  asks(): readonly Ask[] {
+    const resources = this.#scope.mode === 'verify' ? [] : this.resources().flatMap((resource) => resource.differs.asks);
+    const checks = this.#scope.mode === 'check' ? [] : this.checks().flatMap((check) => check.ask.asks);
+    return [...resources, ...checks];
+  }
+
+  /** Throws a `refused` or `usage` failure when the role will not touch the host. */
+  async refuse(): Promise<void> {
+    const refusals = await this.#refusals();
+    const first = refusals[0];
+    if (first === undefined) return;
+    const usage = refusals.find(({ kind }) => kind === 'usage');
+    fail((usage ?? first).kind, first.reason, { message: refusals.map(({ reason }) => reason).join('\n'), hint: refusals.map(({ hint }) => hint).join('\n') });
+  }
+
+  async #refusals(): Promise<readonly Refusal[]> {
+    if (this.role.runs === 'host') return this.role.refuses?.(this.hostContext(this.role)) ?? [];
+    const question = this.role.refuses?.(this.controllerContext(this.role));
+    if (question === undefined) return [];
+    const answer = await this.run.answer(question, false);
+    return answer.kind === 'known' ? answer.value : fail('unreadable', `${this.role.name} could not look before it started: ${answer.reason}`);
+  }
+
+  begin(): void {
+    if (this.#started !== undefined) return;
+    this.#started = performance.now();
+    this.#scope.emit({ kind: 'role.start', host: this.run.host.name, role: this.role.name });
+  }
+
+  end(): void {
+    if (this.#started === undefined) return;
+    const ms = Math.round(performance.now() - this.#started);
+    this.#scope.emit({ kind: 'role.end', host: this.run.host.name, role: this.role.name, verdict: this.#verdict, ms });
+  }
+
+  async judge(): Promise<readonly Judged[]> {
+    const resources = this.resources();
+    await this.run.know(resources.flatMap((resource) => resource.differs.asks));
+    const judged = judge(resources, this.run.answers.lookup);
+    const failed = judged.find(({ verdict }) => verdict.kind === 'failed');
+    if (failed?.verdict.kind === 'failed' && this.#scope.mode === 'apply') {
+      this.report(failed);
+      throw new RunFailure(failed.verdict.error);
+    }
+    return judged;
+  }
+
+  /** All resources unknown, because of what is still to come before them. */
+  unknown(because: HostName): void {
+    this.begin();
+    this.#raise('unknown');
+    this.#scope.emit({ kind: 'notice', text: `${this.run.host.name}: ${this.role.name} is unknown until ${because} exists` });
+    this.end();
+  }
+
+  /** Applies what is pending and known, asks again, and reports it; gives whether there was anything. */
+  async apply(judged: readonly Judged[], rest: () => readonly Ask[]): Promise<boolean> {
+    const work = judged.flatMap(({ resource, verdict }) => {
+      const changes = this.#wanted(verdict);
+      return changes.length === 0 ? [] : [{ resource, changes }];
+    });
+    if (work.length === 0) return false;
+    const reask = [...judged.flatMap(({ resource }) => resource.differs.asks), ...rest()];
+    await this.run.apply(
+      this.role.name,
+      work.flatMap(({ resource, changes }) => compileSteps(resource, changes)),
+      reask,
+    );
+    this.changed = true;
+    for (const { resource, changes } of work) {
+      this.#requireConverged(resource);
+      this.report({ resource, verdict: { kind: 'changed', changes } });
+    }
+    return true;
+  }
+
+  #wanted(verdict: Verdict): readonly Change[] {
+    if (verdict.kind !== 'pending') return [];
+    return this.#scope.noRestart ? withoutDisruption(verdict.changes) : verdict.changes;
+  }
+
+  #requireConverged(resource: Resource): void {
+    const answer = resource.differs.read(this.run.answers.lookup);
+    const left = answer.kind === 'known' ? (this.#scope.noRestart ? withoutDisruption(answer.value) : answer.value).map(({ field }) => field) : [answer.reason];
+    if (left.length === 0) return;
+    fail('not-converged', `${resource.id} is still different after it was applied: ${left.join(', ')}`, {
+      hint: 'something on the host puts it back, or the step did not do what it should; run with --diff to see both sides',
+    });
+  }
+
+  report({ resource, verdict }: Judged): void {
+    if (this.#reported.has(resource.id) || (verdict.kind === 'changed' && this.temporary.has(resource.id))) return;
+    if (verdict.kind === 'changed') this.#reported.add(resource.id);
+    this.#raise(verdict.kind);
+    const because = this.#reason(resource);
+    this.#scope.emit({ kind: 'resource.verdict', host: this.run.host.name, role: this.role.name, resource: resource.id, verdict, ...(because === undefined ? {} : { because }) });
+  }
+
+  /** The inventory line that asked for it: the variable that decides it, else the line that names the host. */
+  #reason(resource: Resource): Reason | undefined {
+    const { host } = this.run;
+    for (const variable of resource.because ?? []) {
+      const explained = this.#scope.inventory.explain(host.name, variable);
+      if (explained?.source !== undefined) return { variable, source: explained.source };
+    }
+    return { variable: host.name, source: host.source };
+  }
+
+  /** Waits until the service that was changed answers. */
+  async ready(): Promise<void> {
+    if (this.role.runs !== 'host' || this.role.ready === undefined) return;
+    const results = await settle(this.role.ready(this.hostContext(this.role)), this.run, this.#patience('ready', true));
+    const failure = firstFailure(results);
+    if (failure !== undefined) throw new RunFailure(checkError(failure.check, failure.judgement));
+    const unknown = results.find(({ outcome }) => outcome.kind === 'unknown');
+    if (unknown?.outcome.kind === 'unknown') fail('unreadable', `${unknown.check.id}: ${unknown.outcome.because}`);
+  }
+
+  async verify(): Promise<void> {
+    const checks = this.checks();
+    if (checks.length === 0) return;
+    const results = await settle(checks, this.run, this.#patience('verify', this.#scope.changed()));
+    for (const { check, outcome } of results) this.#scope.emit({ kind: 'check.result', host: this.run.host.name, role: this.role.name, check: check.id, outcome });
+    const failure = firstFailure(results);
+    if (failure !== undefined) throw new RunFailure(checkError(failure.check, failure.judgement));
+    const unknown = unknownIn(results);
+    if (unknown !== undefined) fail('unreadable', unknown);
+  }
+
+  #patience(what: 'ready' | 'verify' | 'gate', changed: boolean): Parameters<typeof settle>[2] {
+    const { emit, signal } = this.#scope;
+    return {
+      changed,
+      signal,
+      onWaiting: (check, attempt, found) => {
+        emit({ kind: 'waiting', host: this.run.host.name, role: this.role.name, what, check, attempt, found });
+      },
+    };
+  }
+
+  /** Asks the gate's checks on this host, judged against `first`; gives the values for a later gate. */
+  gate(checks: readonly Check[], first: ReadonlyMap<string, unknown>): Promise<readonly CheckResult[]> {
+    return settle(checks, this.run, { ...this.#patience('gate', true), first });
+  }
+
+  /** Notes the failure, says it, and looks for its cause. */
+  async fail(thrown: unknown): Promise<void> {
+    const error = this.run.fail(thrown);
+    this.begin();
+    this.#raise('failed');
+    await this.#diagnose(error);
+    const lines = error.kind === 'step-failed' || error.kind === 'timeout' ? error.message : undefined;
+    this.#scope.emit({ kind: 'role.failed', host: this.run.host.name, role: this.role.name, error, ...(lines === undefined ? {} : { tail: lines }) });
+  }
+
+  async #diagnose(error: RunError): Promise<void> {
+    const diagnosable = error.kind === 'check-failed' || error.kind === 'step-failed' || error.kind === 'not-converged' || error.kind === 'timeout' || error.kind === 'unreadable';
+    if (this.role.runs !== 'host' || this.role.diagnose === undefined || !this.run.isOpen || !diagnosable) return;
+    try {
+      const answer = await this.run.answer(this.role.diagnose(this.hostContext(this.role)), true);
+      if (answer.kind === 'unavailable') return;
+      for (const diagnosis of answer.value) this.#scope.emit({ kind: 'diagnosis', host: this.run.host.name, role: this.role.name, diagnosis });
+    } catch {
+      // The failure itself is what matters; a host too broken to be questioned adds nothing to it.
+    }
+  }
+
+  #raise(kind: RoleVerdict): void {
+    if (WEIGHT[kind] > WEIGHT[this.#verdict]) this.#verdict = kind;
+  }
+
+  get verdict(): RoleVerdict {
+    return this.#verdict;
+  }
+}
+
+const WEIGHT: Readonly<Record<RoleVerdict, number>> = { converged: 0, unknown: 1, pending: 2, changed: 3, failed: 4 };
+
+export const isDisruptive = (judged: readonly Judged[]): boolean => judged.some(({ verdict }) => disrupts(verdict));
+export const isPending = (judged: readonly Judged[]): boolean => judged.some(({ verdict }) => verdict.kind === 'pending');
+
+export const checkError = (check: string, { expected, found, hint }: { readonly expected: string; readonly found: string; readonly hint: string }): RunError => ({
+  kind: 'check-failed',
+  short: `${check}: expected ${expected}, found ${found}`,
+  message: `${check}: expected ${expected}, found ${found}`,
+  hint,
+});
+
+function unknownIn(results: readonly CheckResult[]): string | undefined {
+  for (const { check, outcome } of results) if (outcome.kind === 'unknown') return `${check.id}: ${outcome.because}`;
+  return undefined;
+}

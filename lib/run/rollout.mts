@@ -1,0 +1,107 @@
+import { fail } from '../errors.mts';
+import type { AnyHostRole, Check } from '../plan/model.mts';
+import { judge, type Judged } from '../plan/verdict.mts';
+import { firstFailure, foundIn, type CheckResult } from './checks.mts';
+import { alive, guarded, type Cohort, type Each } from './cohort.mts';
+import { isPending, type RoleRun } from './role-run.mts';
+import { peerRuns } from './scope.mts';
+
+interface Rolling extends Cohort {
+  readonly rolling: readonly RoleRun[];
+  readonly applyTogether: (batch: readonly (readonly [RoleRun, readonly Judged[]])[]) => Promise<void>;
+  readonly each: Each;
+}
+
+/**
+ * Restarts running members in batches. Before a batch the gate's values are taken from a member outside it; after the batch the gate must
+ * pass against them before the next one begins. Gives false when it stopped: no further member is touched.
+ */
+export async function roll(rolling: Rolling): Promise<boolean> {
+  const { scope } = rolling;
+  const role = rolledRole(rolling.rolling);
+  const serial = scope.serial ?? role.rollout?.serial ?? 1;
+  const order = inOrder(role, rolling.rolling);
+  for (let at = 0; at < order.length; at += serial) {
+    if (scope.stopping()) return false;
+    const batch = order.slice(at, at + serial);
+    const observer = observerOf(rolling, role, batch);
+    const first = await valuesBefore(observer, role);
+    await rollBatch(rolling, batch, role);
+    for (const member of alive(batch)) await guarded(member, () => passGate(member, observer, role, first));
+    if (alive(batch).length < batch.length) return false;
+  }
+  return true;
+}
+
+function rolledRole(members: readonly RoleRun[]): AnyHostRole {
+  const role = members[0]?.role;
+  return role?.runs === 'host' ? role : fail('bug', 'only a role that runs on hosts is rolled');
+}
+
+function inOrder(role: AnyHostRole, members: readonly RoleRun[]): readonly RoleRun[] {
+  const wanted = role.rollout?.order?.(members.map(({ run }) => run.host), members[0]?.peers ?? new Map());
+  if (wanted === undefined) return members;
+  return wanted.flatMap((host) => members.filter(({ run }) => run.host.name === host.name));
+}
+
+/** A connected member that stays up while the batch is out; the batch's own first member where there is no other. */
+function observerOf({ members, scope }: Rolling, role: AnyHostRole, batch: readonly RoleRun[]): RoleRun | undefined {
+  const out = new Set(batch.map(({ run }) => run.host.name));
+  const peers = new Set(peerRuns(scope, role).map(({ host }) => host.name));
+  return alive(members).find(({ run }) => peers.has(run.host.name) && !out.has(run.host.name)) ?? batch[0];
+}
+
+const gateChecks = (observer: RoleRun, role: AnyHostRole): readonly Check[] => role.rollout?.gate(observer.hostContext(role)) ?? [];
+
+async function valuesBefore(observer: RoleRun | undefined, role: AnyHostRole): Promise<ReadonlyMap<string, unknown>> {
+  const values = new Map<string, unknown>();
+  if (observer === undefined) return values;
+  const checks = gateChecks(observer, role);
+  await observer.run.refresh(checks.flatMap((check) => check.ask.asks));
+  for (const check of checks) {
+    const answer = check.ask.read(observer.run.answers.lookup);
+    if (answer.kind === 'known') values.set(check.id, answer.value);
+  }
+  return values;
+}
+
+async function rollBatch(rolling: Rolling, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {
+  await rolling.each(batch, (member) => drain(member, role));
+  let todo = await pendingOf(rolling, batch);
+  for (let round = 0; todo.length > 0 && round < 4; round += 1) {
+    await rolling.applyTogether(todo);
+    for (const [member] of todo) await guarded(member, () => member.learnPeers(true));
+    todo = await pendingOf(rolling, alive(batch));
+  }
+}
+
+/** The temporary wants, such as: no shards are moved. Their ids are put back by the role's own `resources`. */
+async function drain(member: RoleRun, role: AnyHostRole): Promise<void> {
+  const wants = role.rollout?.during?.(member.hostContext(role)) ?? [];
+  if (wants.length === 0) return;
+  member.temporary = new Set(wants.map(({ id }) => id));
+  await member.run.refresh(wants.flatMap(({ differs }) => differs.asks));
+  await member.apply(judge(wants, member.run.answers.lookup), () => member.asks());
+}
+
+async function pendingOf({ each }: Rolling, batch: readonly RoleRun[]): Promise<readonly (readonly [RoleRun, readonly Judged[]])[]> {
+  const pending: (readonly [RoleRun, readonly Judged[]])[] = [];
+  await each(alive(batch), async (member) => {
+    const judged = await member.judge();
+    if (isPending(judged)) pending.push([member, judged]);
+  });
+  return pending;
+}
+
+async function passGate(member: RoleRun, observer: RoleRun | undefined, role: AnyHostRole, first: ReadonlyMap<string, unknown>): Promise<void> {
+  if (observer === undefined) return;
+  const results = await observer.gate(gateChecks(observer, role), first);
+  const failure = firstFailure(results);
+  if (failure !== undefined) {
+    fail('check-failed', `gate ${failure.check}, seen from ${observer.run.host.name}: expected ${failure.judgement.expected}, found ${failure.judgement.found}`, { hint: failure.judgement.hint });
+  }
+  const open = results.find(({ outcome }) => outcome.kind !== 'pass');
+  if (open !== undefined) fail('check-failed', describe(open, observer));
+}
+
+const describe = ({ check, outcome }: CheckResult, observer: RoleRun): string => `gate ${check.id}, seen from ${observer.run.host.name}: ${foundIn(outcome)}`;

@@ -1,0 +1,51 @@
+import type { Inventory } from '../inventory/model.mts';
+import type { HostName } from '../names.mts';
+import type { Answer, AnyHostRole } from '../plan/model.mts';
+import type { EventBody, Mode } from '../report/events.mts';
+import type { HostRun } from './host-run.mts';
+
+export interface ApplyOptions {
+  /** Hosts worked on at a time. */
+  readonly forks: number;
+  /** Overrides a rollout's batch size. */
+  readonly serial?: number;
+  /** More failed hosts than this stop the run; rollouts stop at their first. */
+  readonly maxFailures: number;
+  /** Write, but leave every restart pending. */
+  readonly noRestart: boolean;
+}
+
+/** What all parts of one run share. */
+export interface Scope extends ApplyOptions {
+  readonly mode: Mode;
+  readonly inventory: Inventory;
+  readonly emit: (event: EventBody) => void;
+  readonly signal: AbortSignal;
+  /** Set by the first interrupt: finish what is under way, begin nothing new. */
+  stopping(): boolean;
+  /** The run of any host of the inventory, also outside the limit. */
+  runOf(host: HostName): HostRun;
+  /** Whether anything was changed on any host. */
+  changed(): boolean;
+}
+
+/** The hosts whose answers a role wants to see, in inventory order. */
+export const peerRuns = (scope: Scope, role: AnyHostRole): readonly HostRun[] =>
+  role.peers === undefined ? [] : scope.inventory.group(role.peers.group).map((host) => scope.runOf(host.name));
+
+/** What the peers say; with `again` asked anew. A peer that cannot be asked is `unavailable`, never absent. */
+export async function askPeers(scope: Scope, role: AnyHostRole, again: boolean): Promise<ReadonlyMap<HostName, Answer<unknown>>> {
+  const { peers } = role;
+  if (peers === undefined) return new Map();
+  const answers = await Promise.all(
+    peerRuns(scope, role).map(async (run): Promise<readonly [HostName, Answer<unknown>]> => {
+      if (!run.isOpen) return [run.host.name, { kind: 'unavailable', reason: run.failure?.short ?? 'not connected' }];
+      try {
+        return [run.host.name, await run.answer(peers.ask(run.host, scope.inventory), again)];
+      } catch (thrown) {
+        return [run.host.name, { kind: 'unavailable', reason: thrown instanceof Error ? thrown.message : String(thrown) }];
+      }
+    }),
+  );
+  return new Map(answers);
+}
