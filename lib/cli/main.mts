@@ -6,7 +6,7 @@ import { fail, highestExit, toRunError, type ExitCode, type RunError } from '../
 import type { HostName } from '../names.mts';
 import type { Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
-import { createReporters, exitCodeFor, hostOutcome, newRunState, record, type RunState } from '../report/index.mts';
+import { createReporters, exitCodeFor, hostOutcome, newRunState, type RunState } from '../report/index.mts';
 import { Emitter } from '../run/emitter.mts';
 import { execute } from '../run/engine.mts';
 import { lockInventory } from '../run/lock.mts';

@@ -41,13 +41,15 @@ export class RoleRun {
   }
 
   hostContext(role: AnyHostRole): Parameters<AnyHostRole['resources']>[0] {
-    const { host } = this.run;
-    return { host, vars: host.vars(role.contract), facts: this.run.facts, inventory: this.#scope.inventory, peers: this.#peers };
+    const { host, facts } = this.run;
+    const vars: unknown = host.vars(role.contract);
+    return { host, vars, facts, inventory: this.#scope.inventory, peers: this.#peers };
   }
 
   controllerContext(role: AnyControllerRole): Parameters<AnyControllerRole['resources']>[0] {
     const { host } = this.run;
-    return { host, vars: host.vars(role.contract), inventory: this.#scope.inventory };
+    const vars: unknown = host.vars(role.contract);
+    return { host, vars, inventory: this.#scope.inventory };
   }
 
   resources(): readonly Resource[] {
