@@ -6,3 +6,6 @@ export { groupName, hostName, resourceId, roleName } from './names.mts';
 export type { GroupName, HostName, ResourceId, RoleName } from './names.mts';
 export { Secret } from './secret.mts';
 export type { Content } from './secret.mts';
+export * from './plan/questions.mts';
+export * from './resources/index.mts';
+export { quote } from './shell/quote.mts';

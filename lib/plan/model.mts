@@ -100,8 +100,8 @@ export interface FileMeta {
 export interface Steps {
   /** One POSIX sh script; it fails when any of its commands fails (`set -e`). */
   sh(strings: TemplateStringsArray, ...args: readonly (string | number)[]): void;
-  /** Writes a file atomically: temporary file beside it, owner and mode before content, sync, rename. */
-  put(path: string, content: Content, meta: FileMeta): void;
+  /** Writes a file atomically: temporary file beside it, owner and mode before content, sync, rename. `keep`: as the file there now; 0644 when new. */
+  put(path: string, content: Content, meta: FileMeta | 'keep'): void;
   /** Streams a file of the controller to a path of the host; the target's directory exists. */
   upload(localPath: string, remotePath: string): void;
   /** Runs on the controller. */
