@@ -63,7 +63,7 @@ export const reportSchema = z.strictObject({
   playbook: z.string(),
   mode: z.enum(['apply', 'check', 'verify', 'drift']),
   outcome: z.enum(['converged', 'changed', 'drift', 'failed', 'unreachable', 'refused', 'locked', 'interrupted']),
-  exitCode: z.union([0, 1, 2, 3, 4, 5, 6, 70, 130, 143].map((code) => z.literal(code))),
+  exitCode: z.literal([0, 1, 2, 3, 4, 5, 6, 70, 130, 143]),
   inventory: z.array(z.string()),
   startedAt: z.iso.datetime().nullable(),
   summary: z.strictObject({
