@@ -1,0 +1,114 @@
+/** The pinned archives of inventory/artifacts.yaml, and which of them a host gets. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { load } from 'js-yaml';
+import { z } from 'zod';
+import { fail } from '../errors.mts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const FILE = join(ROOT, 'inventory/artifacts.yaml');
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const pinned = z.strictObject({
+  url: z.url({ protocol: /^https$/ }),
+  bytes: z.int().positive(),
+  sha256,
+  sha512: z
+    .string()
+    .regex(/^[0-9a-f]{128}$/)
+    .exactOptional(),
+});
+const build = z.strictObject({
+  official: pinned,
+  assembled: z
+    .strictObject({
+      /** Its name in the lab's artifact folder. */
+      file: z.string().regex(/^[\w.-]+\.tar\.gz$/),
+      /** `into` is a folder of the finished archive; without it the part is the archive that the others are added to. */
+      parts: z.array(
+        pinned.extend({
+          into: z
+            .string()
+            .regex(/^[\w.-]+(\/[\w.-]+)*$/)
+            .exactOptional(),
+        }),
+      ),
+    })
+    .exactOptional(),
+});
+const catalogue = z.record(z.string(), z.record(z.string().regex(/^\d+\.\d+\.\d+$/), build));
+
+export type Build = z.output<typeof build>;
+export type Catalogue = z.output<typeof catalogue>;
+
+/** Where an archive comes from; either is verified before it is unpacked. */
+export type ArchiveSource =
+  | { readonly from: 'host'; readonly url: string; readonly sha256: string; readonly size: number }
+  | { readonly from: 'controller'; readonly localPath: string; readonly sha256: string; readonly size: number };
+
+export function parseCatalogue(text: string, file = FILE): Catalogue {
+  const parsed = catalogue.safeParse(load(text, { filename: file }));
+  if (!parsed.success) return fail('usage', `${file} is not valid`, { message: z.prettifyError(parsed.error) });
+  return parsed.data;
+}
+
+let read: Catalogue | undefined;
+export function artifacts(): Catalogue {
+  return (read ??= parseCatalogue(readFileSync(FILE, 'utf8')));
+}
+
+/** The lab's state: `LAB_DIR`, else `.lab` beside the playbooks. */
+export const labDirectory = (): string => resolve(ROOT, process.env['LAB_DIR'] ?? '.lab');
+
+/** Where the lab puts archives it assembled; `<file>.sha256` beside one holds its digest as `sha256sum` prints it. */
+export const assembledPath = (file: string): string => join(labDirectory(), 'artifacts', file);
+
+export interface Wish {
+  readonly source: 'auto' | 'official' | 'assembled';
+  readonly delivery: 'host' | 'controller';
+  /** An official archive kept on the controller, for hosts without a way out. */
+  readonly archive?: string;
+}
+
+export type Chosen =
+  { readonly kind: 'official' | 'assembled'; readonly source: ArchiveSource } | { readonly kind: 'missing'; readonly reason: string; readonly hint: string };
+
+/** What a host gets. `auto` takes what the lab assembled, and the vendor's own archive where the lab assembled none. */
+export function chooseArchive(product: string, version: string, wish: Wish): Chosen {
+  const known = artifacts()[product]?.[version];
+  if (known === undefined) {
+    const versions = Object.keys(artifacts()[product] ?? {});
+    return {
+      kind: 'missing',
+      reason: `no ${product} ${version} in inventory/artifacts.yaml`,
+      hint: `known versions: ${versions.join(', ') || 'none'}; add url, bytes and sha256 of another`,
+    };
+  }
+  if (wish.source !== 'official' && known.assembled !== undefined) {
+    const localPath = assembledPath(known.assembled.file);
+    const digest = digestBeside(localPath);
+    if (digest !== undefined) return { kind: 'assembled', source: { from: 'controller', localPath, ...digest } };
+    if (wish.source === 'assembled')
+      return { kind: 'missing', reason: `${localPath} or its .sha256 does not exist`, hint: 'npx zx playbooks/lab.mts up makes it' };
+  }
+  const { url, sha256: digest, bytes: size } = known.official;
+  if (wish.delivery === 'host') return { kind: 'official', source: { from: 'host', url, sha256: digest, size } };
+  if (wish.archive === undefined || !existsSync(wish.archive)) {
+    const target = wish.archive ?? 'FILE';
+    return {
+      kind: 'missing',
+      reason: `delivery is controller, but ${wish.archive === undefined ? 'no archive is given' : `${wish.archive} does not exist`}`,
+      hint: `curl --fail --location --output ${target} ${url}`,
+    };
+  }
+  return { kind: 'official', source: { from: 'controller', localPath: resolve(wish.archive), sha256: digest, size } };
+}
+
+function digestBeside(path: string): { sha256: string; size: number } | undefined {
+  try {
+    const found = /^([0-9a-f]{64})\b/.exec(readFileSync(`${path}.sha256`, 'utf8'))?.[1];
+    return found === undefined ? undefined : { sha256: found, size: statSync(path).size };
+  } catch {
+    return undefined;
+  }
+}

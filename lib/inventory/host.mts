@@ -1,0 +1,276 @@
+import type { z } from 'zod';
+import { fail } from '../errors.mts';
+import type { HostName } from '../names.mts';
+import { Secret } from '../secret.mts';
+import type { ConnectionOverrides, ConnectionVariables, SshConfigEntry } from './connection.mts';
+import { connectionOf, connectionSchema, defaultUser, privateAddressOf } from './connection.mts';
+import { freeze } from './freeze.mts';
+import type { Levels, Winner } from './levels.mts';
+import type { Connection, Contract, Explained, Host } from './model.mts';
+import type { Problems } from './problems.mts';
+import { place, soundsSecret } from './problems.mts';
+import type { SecretStore } from './secrets.mts';
+import { parseReference, referenceText } from './secrets.mts';
+import type { HostEntry, Setting, Structure } from './structure.mts';
+import type { Reading, SecretOf } from './validate.mts';
+import { readVariables } from './validate.mts';
+import type { AnyContract } from './vocabulary.mts';
+import { prefixOf } from './vocabulary.mts';
+import type { YamlNode } from './yaml.mts';
+import { toPlain } from './yaml.mts';
+
+export interface BuilderOptions {
+  readonly levels: Levels;
+  readonly structure: Structure;
+  readonly contracts: readonly AnyContract[];
+  readonly problems: Problems;
+  readonly secrets: SecretStore;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly overrides: ConnectionOverrides;
+  readonly sshConfig: (name: string) => SshConfigEntry;
+}
+
+interface Built {
+  readonly entry: HostEntry;
+  readonly host: Host;
+  readonly winners: ReadonlyMap<string, Winner>;
+  readonly variables: ConnectionVariables;
+}
+
+/** Turns what the files say about a host into the host that everything else sees, and can say where each value came from. */
+export class HostBuilder {
+  readonly #options: BuilderOptions;
+  readonly #built = new Map<HostName, Built>();
+
+  constructor(options: BuilderOptions) {
+    this.#options = options;
+  }
+
+  host(entry: HostEntry): Host {
+    const { levels, contracts } = this.#options;
+    const winners = levels.winners(entry);
+    const settings = new Map([...winners].map(([name, winner]) => [name, winner.setting]));
+    const variables = this.#connectionVariables(entry, settings);
+    for (const contract of contracts) {
+      const prefix = prefixOf(contract);
+      if (![...settings.keys()].some((name) => name.startsWith(prefix))) continue;
+      // Secrets are only named here: whether a variable of the environment is set matters to the roles that run.
+      this.#report(
+        entry,
+        readVariables(contract.schema, prefix, settings, (reference) => new Secret('', reference)),
+        `variables of role ${contract.role}`,
+      );
+    }
+    const cache = new Map<string, unknown>();
+    const host: Host = Object.freeze({
+      name: entry.name,
+      connection: this.#connection(entry, variables, settings),
+      privateAddress: privateAddressOf(entry.name, variables),
+      provider: variables.host_provider,
+      groups: Object.freeze(new Set([...levels.groupsOf(entry)].map((group) => group.name))),
+      source: Object.freeze(entry.document.source(entry.at)),
+      vars: <V,>(of: Contract<V>): V => {
+        const known = cache.get(of.role) ?? this.#roleVariables(of, entry, settings);
+        cache.set(of.role, known);
+        return known as V;
+      },
+    });
+    this.#built.set(entry.name, { entry, host, winners, variables });
+    return host;
+  }
+
+  #connectionVariables(entry: HostEntry, settings: ReadonlyMap<string, Setting>): ConnectionVariables {
+    const reading = readVariables(
+      connectionSchema,
+      '',
+      settings,
+      this.#secretOf((setting, at, problem, hint) => {
+        if (this.#options.overrides.becomePassword === undefined) this.#options.problems.at(setting.document, at, `${setting.name}: ${problem}`, hint);
+      }),
+    );
+    this.#report(entry, reading, 'connection variables');
+    return (reading.value ?? {}) as ConnectionVariables;
+  }
+
+  #connection(entry: HostEntry, variables: ConnectionVariables, settings: ReadonlyMap<string, Setting>): Connection {
+    const { environment, overrides, sshConfig } = this.#options;
+    const dialled = variables.ansible_host ?? entry.name;
+    const jump = variables.connection_jump;
+    const named = jump === undefined ? undefined : this.#options.structure.hosts.get(jump);
+    return connectionOf({
+      name: entry.name,
+      variables: named === undefined || named === entry ? variables : { ...variables, connection_jump: this.#asJump(named) },
+      baseOf: (variable) => settings.get(variable)?.document.base ?? '.',
+      overrides,
+      config: sshConfig(dialled),
+      environment,
+    });
+  }
+
+  /** A jump host given by its name in the inventory is dialled as the inventory says. */
+  #asJump(entry: HostEntry): string {
+    const settings = new Map([...this.#options.levels.winners(entry)].map(([name, winner]) => [name, winner.setting]));
+    const { value } = readVariables(connectionSchema, '', settings, () => new Secret('', 'unused'));
+    const own = (value ?? {}) as ConnectionVariables;
+    const address = own.ansible_host ?? entry.name;
+    const user = this.#options.overrides.user ?? own.ansible_user;
+    return `${user === undefined ? '' : `${user}@`}${address.includes(':') ? `[${address}]` : address}${own.ansible_port === undefined ? '' : `:${String(own.ansible_port)}`}`;
+  }
+
+  #report(entry: HostEntry, reading: Reading, what: string): void {
+    const { problems } = this.#options;
+    for (const { setting, at, message, hint, secret } of reading.problems) {
+      if (secret) problems.hiding(setting.document, at, message, hint);
+      else problems.at(setting.document, at, message, hint);
+    }
+    for (const message of reading.general) problems.at(entry.document, entry.at, `host ${entry.name}, ${what}: ${message}`);
+  }
+
+  #secretOf(refuse: (setting: Setting, at: number, problem: string, hint: string) => void): SecretOf {
+    return (text, setting) => {
+      const reference = parseReference(text);
+      if ('problem' in reference) return undefined;
+      const secret = this.#options.secrets.resolve(reference, setting.document.base);
+      if (secret instanceof Secret) return secret;
+      refuse(setting, setting.node.at, secret.problem, secret.hint);
+      return new Secret('', reference.label);
+    };
+  }
+
+  #roleVariables(of: AnyContract, entry: HostEntry, settings: ReadonlyMap<string, Setting>): unknown {
+    const prefix = prefixOf(of);
+    const source = entry.document.source(entry.at);
+    const secretOf = this.#secretOf((setting, at, problem, hint) => {
+      const where = setting.document.source(at);
+      fail('usage', `${setting.name}: ${problem}`, { message: `${place(where)}  error  ${setting.name}: ${problem} — ${hint}`, hint, source: where });
+    });
+    const reading = readVariables(of.schema, prefix, settings, secretOf);
+    if (reading.value !== undefined) return freeze(reading.value);
+    const [first] = reading.missing;
+    if (first !== undefined) {
+      const names = reading.missing.join(', ');
+      const hint = `set ${first} for the host, or for one of its groups`;
+      fail('usage', `${entry.name} has no ${names}, which role ${of.role} needs`, {
+        message: `${place(source)}  error  host ${entry.name} has no ${names}, which role ${of.role} needs — ${hint}`,
+        hint,
+        source,
+      });
+    }
+    const [problem] = reading.problems;
+    const message = problem?.message ?? reading.general[0] ?? 'not valid';
+    const where = problem === undefined ? source : problem.setting.document.source(problem.at);
+    fail('usage', message, { message: `${place(where)}  error  ${message}`, source: where });
+  }
+
+  /** Two hosts behind one address and port are one host under two names, and would be changed twice. */
+  checkAddresses(): void {
+    const taken = new Map<string, Built>();
+    for (const built of this.#built.values()) {
+      const { connection } = built.host;
+      if (connection.kind !== 'ssh') continue;
+      const key = `${connection.address} port ${String(connection.port)}${connection.jump === undefined ? '' : ` by way of ${connection.jump}`}`;
+      const other = taken.get(key);
+      if (other === undefined) {
+        taken.set(key, built);
+        continue;
+      }
+      const here = addressPlace(built);
+      this.#options.problems.at(
+        here.document,
+        here.at,
+        `hosts ${other.host.name} and ${built.host.name} have the same address: ${key}`,
+        `the other is at ${place(sourceOf(addressPlace(other)))}`,
+      );
+    }
+  }
+
+  explain(name: HostName, variable: string): Explained | undefined {
+    const built = this.#built.get(name);
+    if (built === undefined) return undefined;
+    return this.#overridden(built, variable) ?? this.#set(built, variable) ?? this.#default(built, variable) ?? this.#fromConfig(built, variable);
+  }
+
+  variables(name: HostName): readonly string[] {
+    const built = this.#built.get(name);
+    if (built === undefined) return [];
+    const defaults = this.#options.contracts.flatMap((contract) => Object.keys(contract.schema.shape).map((key) => prefixOf(contract) + key));
+    return [
+      ...new Set([
+        ...built.winners.keys(),
+        ...defaults,
+        'ansible_host',
+        'ansible_port',
+        'ansible_user',
+        'ansible_ssh_private_key_file',
+        'ansible_become_password',
+      ]),
+    ].sort();
+  }
+
+  #overridden({ host: { connection } }: Built, variable: string): Explained | undefined {
+    const { overrides } = this.#options;
+    if (connection.kind !== 'ssh') return undefined;
+    const given: Readonly<Record<string, unknown>> = {
+      ansible_user: overrides.user,
+      ansible_ssh_private_key_file: overrides.privateKeyFile,
+      ansible_become_password: overrides.becomePassword,
+    };
+    const value = Object.hasOwn(given, variable) ? given[variable] : undefined;
+    return value === undefined ? undefined : { variable, value, level: 'command line' };
+  }
+
+  #set({ winners }: Built, variable: string): Explained | undefined {
+    const winner = winners.get(variable);
+    if (winner === undefined) return undefined;
+    const { setting, level } = winner;
+    return { variable, value: shown(setting), level, source: setting.document.source(setting.at) };
+  }
+
+  #default({ winners }: Built, variable: string): Explained | undefined {
+    const contract = this.#options.contracts.find(
+      (each) => variable.startsWith(prefixOf(each)) && Object.hasOwn(each.schema.shape, variable.slice(prefixOf(each).length)),
+    );
+    if (contract === undefined) return undefined;
+    const key = variable.slice(prefixOf(contract).length);
+    const settings = new Map([...winners].map(([name, winner]) => [name, winner.setting]));
+    const whole = readVariables(contract.schema, prefixOf(contract), settings, (reference) => new Secret('', reference));
+    const value = whole.value === undefined ? (contract.schema.shape[key] as z.ZodType).safeParse(undefined).data : whole.value[key];
+    return value === undefined ? undefined : { variable, value, level: 'role default' };
+  }
+
+  #fromConfig({ host: { connection, name }, variables }: Built, variable: string): Explained | undefined {
+    if (connection.kind !== 'ssh') return undefined;
+    const config = this.#options.sshConfig(variables.ansible_host ?? name);
+    const said: Readonly<Record<string, unknown>> = {
+      ansible_host: config.hostName,
+      ansible_port: config.port,
+      ansible_user: config.user,
+      ansible_ssh_private_key_file: config.identityFile,
+      connection_jump: config.proxyJump,
+    };
+    if (said[variable] !== undefined) return { variable, value: said[variable], level: 'ssh config' };
+    const usual: Readonly<Record<string, unknown>> = { ansible_host: name, ansible_port: 22, ansible_user: defaultUser(this.#options.environment) };
+    return usual[variable] === undefined ? undefined : { variable, value: usual[variable], level: 'role default' };
+  }
+}
+
+function addressPlace({ entry, winners }: Built): { readonly document: Setting['document']; readonly at: number } {
+  const winner = winners.get('ansible_host');
+  return winner === undefined ? { document: entry.document, at: entry.at } : winner.setting;
+}
+
+const sourceOf = ({ document, at }: { readonly document: Setting['document']; readonly at: number }): ReturnType<Setting['document']['source']> =>
+  document.source(at);
+
+/** A value as it may be shown: references as secrets, and nothing of a variable that sounds like one. */
+function shown(setting: Setting): unknown {
+  if (setting.node.kind === 'scalar' && setting.node.value !== null && soundsSecret(setting.name)) return new Secret('', 'value not shown');
+  return withSecrets(setting.node);
+}
+
+function withSecrets(node: YamlNode): unknown {
+  const reference = referenceText(node);
+  if (reference !== undefined) return new Secret('', reference);
+  if (node.kind === 'list') return node.items.map(withSecrets);
+  return node.kind === 'map' ? Object.fromEntries(node.entries.map((entry) => [entry.key, withSecrets(entry.value)])) : toPlain(node);
+}
