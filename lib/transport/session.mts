@@ -37,7 +37,11 @@ export interface Limits {
 
 export interface StepEnd {
   readonly id: ResourceId;
-  readonly end: { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'signalled'; readonly signal: string } | { readonly kind: 'timeout' } | { readonly kind: 'aborted' };
+  readonly end:
+    | { readonly kind: 'exited'; readonly code: number }
+    | { readonly kind: 'signalled'; readonly signal: string }
+    | { readonly kind: 'timeout' }
+    | { readonly kind: 'aborted' };
   /** The last lines of what it printed, unescaped: hostile text. */
   readonly tail: string;
 }

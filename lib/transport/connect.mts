@@ -1,0 +1,123 @@
+/** Getting a connection: limits, retries, jump hosts, one place for everything that hosts share during a run. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { userInfo } from 'node:os';
+import { fail } from '../errors.mts';
+import type { SshConnection } from '../inventory/model.mts';
+import { whileWaiting } from './entrance.mts';
+import { Identities } from './identities.mts';
+import { KnownHosts } from './known-hosts.mts';
+import { HandshakeLimiter } from './limiter.mts';
+import { ConnectFailure, dial, type SshLink } from './ssh.mts';
+
+const BASE_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 2_000;
+const TRYING_MS = 30_000;
+const QUICK_TRIES = 3;
+const QUICK_DELAY_MS = 600;
+
+export interface Connectors {
+  /** The connection of an inventory host, for jump hosts that are named so. */
+  readonly hostConnection?: (name: string) => SshConnection | undefined;
+  /** How long a host that refuses connections may take to come up; 0 unless it is being made just now. */
+  readonly waitForHostMs?: number;
+}
+
+export class SshConnector implements AsyncDisposable {
+  readonly #options: Connectors;
+  readonly #limiter = new HandshakeLimiter();
+  readonly #identities = new Identities();
+  readonly #knownHosts = new Map<string, KnownHosts>();
+  /** Bastions live as long as the connector: all hosts behind one share its connection. */
+  readonly #bastions = new Map<string, Promise<SshLink>>();
+  readonly #ended = new AbortController();
+
+  constructor(options: Connectors) {
+    this.#options = options;
+  }
+
+  /** Finds unusable keys and unreadable known_hosts before anything is contacted; rejects with `usage` or `refused`. */
+  async prepare(to: SshConnection): Promise<void> {
+    await this.#identities.of(to.keyFile);
+    this.#known(to.knownHostsFile);
+    if (to.jump !== undefined) await this.prepare(this.#jump(to, to.jump));
+  }
+
+  /** Retries what the network does, never what the host decides. */
+  async connect(hostName: string, to: SshConnection, signal: AbortSignal): Promise<SshLink> {
+    const identities = await this.#identities.of(to.keyFile);
+    const knownHosts = this.#known(to.knownHostsFile);
+    const server = `${to.address}:${to.port}`;
+    const started = performance.now();
+    const wait = this.#options.waitForHostMs ?? 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal);
+        using _place = await this.#limiter.enter(server, signal);
+        return await dial({ hostName, to, identities, knownHosts, signal, ...(through === undefined ? {} : { through }) });
+      } catch (error) {
+        if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
+        if (error.dropped) this.#limiter.dropped(server);
+        const spent = performance.now() - started;
+        const again = error.retry === 'quick' ? spent < wait || attempt < QUICK_TRIES : spent < Math.max(wait, TRYING_MS);
+        if (!again) throw error;
+        const longest = error.retry === 'quick' && spent >= wait ? QUICK_DELAY_MS : Math.min(LONGEST_DELAY_MS, BASE_DELAY_MS * 2 ** attempt);
+        await sleep(Math.random() * longest, undefined, { signal }).catch(() => undefined);
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    for (const bastion of this.#bastions.values()) {
+      const link = await bastion.catch(() => undefined);
+      await link?.[Symbol.asyncDispose]();
+    }
+  }
+
+  #known(file: string | undefined): KnownHosts {
+    const known = this.#knownHosts.get(file ?? '');
+    if (known !== undefined) return known;
+    const loaded = KnownHosts.load(file);
+    this.#knownHosts.set(file ?? '', loaded);
+    return loaded;
+  }
+
+  async #bastion(to: SshConnection, jump: string, signal: AbortSignal): Promise<SshLink> {
+    const connection = this.#jump(to, jump);
+    const key = `${connection.user}@${connection.address}:${connection.port}`;
+    const running = this.#bastions.get(key);
+    const alive = running === undefined ? undefined : await whileWaiting(running, signal, () => undefined).catch(() => undefined);
+    if (alive?.alive === true) return alive;
+    const current = this.#bastions.get(key);
+    // Another host may have begun a new one while this one looked.
+    if (current !== undefined && current !== running) return whileWaiting(current, signal, () => undefined);
+    const made = this.connect(`jump host ${jump}`, connection, AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TRYING_MS)]));
+    made.catch(() => undefined);
+    this.#bastions.set(key, made);
+    return whileWaiting(made, signal, () => undefined);
+  }
+
+  /** `[user@]host[:port]`, or a host of the inventory; its key is verified under its own name, like any other's. */
+  #jump(to: SshConnection, jump: string): SshConnection {
+    const named = this.#options.hostConnection?.(jump);
+    if (named !== undefined) {
+      if (named.jump !== undefined)
+        fail('usage', 'jump behind jump', { message: `the jump host ${jump} is itself behind a jump host (${named.jump})`, hint: 'only one hop is supported' });
+      return named;
+    }
+    const match = /^(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9a-fA-F:]+)(?::(\d+))?$/.exec(jump);
+    const address = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
+    if (match === null || address === undefined)
+      fail('usage', 'jump host', { message: `${jump} is no jump host`, hint: 'write [user@]host[:port], or the name of a host of the inventory' });
+    return {
+      kind: 'ssh',
+      address,
+      port: Number(match[3] ?? 22),
+      user: match[1] ?? userInfo().username,
+      hostKeyChecking: to.hostKeyChecking,
+      ...(to.keyFile === undefined ? {} : { keyFile: to.keyFile }),
+      ...(to.knownHostsFile === undefined ? {} : { knownHostsFile: to.knownHostsFile }),
+    };
+  }
+}

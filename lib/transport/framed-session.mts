@@ -1,0 +1,245 @@
+/** A session over any connection: one persistent shell that is given one frame at a time. */
+import { RunFailure, type ErrorKind, type RunError } from '../errors.mts';
+import type { ResourceId } from '../names.mts';
+import type { Ask, CompiledStep, Facts, Raw } from '../plan/model.mts';
+import { compileFrame, FrameReader, type HostStep } from '../shell/frame.mts';
+import { compileProbe } from '../shell/probe.mts';
+import { answersOf, hostAsks, newNonce, type Entered, type Entering } from './entrance.mts';
+import type { Connection, Counters, Frame, Limits, Session, StepEnd } from './session.mts';
+import { upload, type UploadStep } from './upload.mts';
+import type { Wire } from './wire.mts';
+
+/** A step that is told to stop has 5 s before it is killed; then its end must have been reported. */
+const ABORT_GRACE_MS = 8_000;
+/** The newline is repeated, since one that arrives in the moment in which a step ends is lost. */
+const ABORT_REPEAT_MS = 1_000;
+const CLOSE_GRACE_MS = 2_000;
+
+export type SessionEntry = Pick<Entering, 'become' | 'shell' | 'hostName' | 'loginUser'>;
+
+type Stopped = { readonly kind: 'lost' | 'timeout' | 'aborted'; readonly error: RunError };
+
+export class FramedSession implements Session {
+  readonly facts: Facts;
+  first: ReadonlyMap<Ask, Raw>;
+  readonly #connection: Connection;
+  readonly #entry: SessionEntry;
+  readonly #wire: Wire;
+  readonly #connectMs: number;
+  #roundTrips = 1;
+  #uploaded = 0;
+  #busy: Promise<unknown> = Promise.resolve();
+  #running = false;
+
+  constructor(connection: Connection, entry: SessionEntry, entered: Entered, connectMs: number) {
+    this.#connection = connection;
+    this.#entry = entry;
+    this.#wire = entered.wire;
+    this.facts = entered.facts;
+    this.first = entered.first ?? new Map<Ask, Raw>();
+    this.#connectMs = connectMs;
+  }
+
+  get counters(): Counters {
+    return {
+      connectMs: this.#connectMs,
+      roundTrips: this.#roundTrips,
+      bytesSent: this.#wire.bytesSent + this.#uploaded,
+      bytesReceived: this.#wire.bytesReceived,
+    };
+  }
+
+  ask(asks: readonly Ask[], limits: Limits): Promise<Frame> {
+    return this.#alone(() => this.#frame([], asks, limits));
+  }
+
+  apply(steps: readonly CompiledStep[], reask: readonly Ask[], limits: Limits): Promise<Frame> {
+    return this.#alone(() => this.#apply(steps, reask, limits));
+  }
+
+  /** Ends the shell, which frees the lock, and then the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#wire.end === undefined) {
+      this.#wire.finish();
+      await Promise.race([this.#wire.closed, pause(this.#running ? ABORT_GRACE_MS : CLOSE_GRACE_MS)]);
+      if (this.#wire.end === undefined) this.#wire.destroy();
+    }
+    await this.#connection[Symbol.asyncDispose]();
+  }
+
+  /** One outstanding frame: what is written while one runs would be taken for an abort. */
+  #alone<T>(body: () => Promise<T>): Promise<T> {
+    const mine = this.#busy.then(body);
+    this.#busy = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Frames around the uploads, in the order of the steps; the questions come last, also when a step failed. */
+  async #apply(steps: readonly CompiledStep[], reask: readonly Ask[], limits: Limits): Promise<Frame> {
+    const ends: StepEnd[] = [];
+    const segments = segmentsOf(steps);
+    const last = segments.at(-1);
+    for (const segment of segments) {
+      if (segment.kind === 'frame') {
+        const frame = await this.#frame(segment.steps, segment === last ? reask : [], limits);
+        ends.push(...frame.steps);
+        if (frame.kind !== 'complete' || segment === last) return { ...frame, steps: ends };
+      } else {
+        const stopped = await this.#upload(segment.step, limits, ends);
+        if (stopped !== undefined) return { ...stopped, steps: ends };
+      }
+      if (ends.some(hasFailed)) break;
+    }
+    if (reask.length === 0) return { kind: 'complete', steps: ends, answers: new Map() };
+    return { ...(await this.#frame([], reask, limits)), steps: ends };
+  }
+
+  async #upload(step: UploadStep, limits: Limits, ends: StepEnd[]): Promise<Stopped | undefined> {
+    this.#roundTrips++;
+    const done = await upload(this.#connection, this.#entry, step, limits.signal, (sent, total) => limits.onProgress?.({ id: step.id, done: sent, total }));
+    this.#uploaded += done.bytesSent;
+    if (done.end.kind === 'lost') return this.#stopped('lost', `the upload of ${step.localPath} was cut${done.tail === '' ? '' : `: ${done.tail}`}`);
+    ends.push({ id: step.id, end: done.end, tail: done.tail });
+    return done.end.kind === 'aborted' ? this.#stopped('aborted', 'the upload was aborted') : undefined;
+  }
+
+  async #frame(steps: readonly HostStep[], asks: readonly Ask[], limits: Limits): Promise<Frame> {
+    const questions = hostAsks(asks);
+    if (steps.length === 0 && questions.length === 0) return { kind: 'complete', steps: [], answers: new Map() };
+    const nonce = newNonce();
+    const text = compileFrame({ nonce, steps, probe: questions.length === 0 ? '' : compileProbe(questions, `${nonce}p`), shell: this.#entry.shell });
+    const idOf = (index: number): ResourceId => (steps[index] ?? unknownStep(index)).id;
+    const reader = new FrameReader(nonce, (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }));
+    const stopped = await this.#exchange(text, reader, steps, limits);
+    const ends = reader.steps.map(({ index, end, tail }) => ({ id: idOf(index), end, tail }));
+    if (stopped !== undefined) return { ...stopped, steps: ends };
+    return { kind: 'complete', steps: ends, answers: answersOf(reader, questions, nonce) };
+  }
+
+  /** Sends a frame and reads up to its END; undefined when it came and nothing stopped the frame before. */
+  async #exchange(text: string, reader: FrameReader, steps: readonly HostStep[], limits: Limits): Promise<Stopped | undefined> {
+    if (this.#wire.end !== undefined) return this.#stopped('lost', 'the session had ended before');
+    if (limits.signal.aborted) return this.#stopped('aborted', 'it was not started');
+    this.#roundTrips++;
+    this.#running = true;
+    const cleanUp: (() => void)[] = [];
+    try {
+      return await new Promise<Stopped | undefined>((resolve) => {
+        let received = 0;
+        let stopping: Stopped | undefined;
+        let wantsNewline = false;
+        const giveUp = (stopped: Stopped): void => {
+          this.#wire.destroy();
+          resolve(stopped);
+        };
+        const newline = (): void => {
+          // Before BEGIN the shell itself would still read it.
+          if (reader.begun) this.#wire.write('\n');
+          wantsNewline = !reader.begun;
+        };
+        const patience = (): void => {
+          const running = reader.running === undefined ? undefined : steps[reader.running];
+          const ms = ABORT_GRACE_MS + (running?.interruptible === false ? running.deadlineMs : 0);
+          const timer = setTimeout(() => {
+            // An uninterruptible step may have begun since the last look.
+            const now = reader.running === undefined ? undefined : steps[reader.running];
+            if (now?.interruptible === false && now !== running) patience();
+            else if (stopping !== undefined) giveUp(stopping);
+          }, ms);
+          cleanUp.push(() => {
+            clearTimeout(timer);
+          });
+        };
+        const stop = (kind: 'timeout' | 'aborted', how: string): void => {
+          if (stopping !== undefined) return;
+          stopping = this.#stopped(kind, how);
+          if (steps.length === 0) {
+            giveUp(stopping);
+            return;
+          }
+          newline();
+          const repeat = setInterval(newline, ABORT_REPEAT_MS);
+          cleanUp.push(() => {
+            clearInterval(repeat);
+          });
+          patience();
+        };
+        const onAbort = (): void => {
+          stop('aborted', 'it was aborted');
+        };
+        limits.signal.addEventListener('abort', onAbort, { once: true });
+        const deadline = setTimeout(() => {
+          stop('timeout', `it took longer than ${Math.round(limits.deadlineMs / 1000)} s`);
+        }, limits.deadlineMs);
+        cleanUp.push(() => {
+          limits.signal.removeEventListener('abort', onAbort);
+          clearTimeout(deadline);
+          this.#wire.onOutput = undefined;
+          this.#wire.onClose = undefined;
+        });
+        this.#wire.onOutput = (bytes): void => {
+          received += bytes.length;
+          if (received > limits.maxBytes) {
+            giveUp(this.#stopped('lost', `it printed more than ${limits.maxBytes} bytes`));
+            return;
+          }
+          reader.push(bytes);
+          if (reader.finished !== undefined) resolve(stopping);
+          else if (wantsNewline && reader.begun) newline();
+        };
+        this.#wire.onClose = (end): void => {
+          const how =
+            end.signal !== undefined
+              ? `its shell was killed by ${end.signal}`
+              : end.code !== undefined
+                ? `its shell ended with code ${end.code}`
+                : 'the connection went away';
+          resolve(stopping ?? this.#stopped('lost', `${how}${this.#wire.noise === '' ? '' : `: ${this.#wire.noise}`}`));
+        };
+        this.#wire.write(text);
+      });
+    } finally {
+      this.#running = false;
+      for (const undo of cleanUp) undo();
+    }
+  }
+
+  #stopped(kind: Stopped['kind'], how: string): Stopped {
+    const host = this.#entry.hostName;
+    const errors: Readonly<Record<Stopped['kind'], { kind: ErrorKind; short: string; hint: string }>> = {
+      lost: { kind: 'lost', short: 'connection lost', hint: 'what ran at that moment may or may not have happened: run again, which asks first' },
+      timeout: { kind: 'timeout', short: 'took too long', hint: 'the running step was told to stop; run again to see what is left' },
+      aborted: { kind: 'interrupted', short: 'aborted', hint: 'run again to finish' },
+    };
+    return { kind, error: { ...errors[kind], message: `${host}: the frame has no result, since ${how}` } };
+  }
+}
+
+/** For questions that were too long to ride in the first command. */
+export async function askFirst(session: FramedSession, asks: readonly Ask[], deadlineMs: number, signal: AbortSignal): Promise<void> {
+  const frame = await session.ask(asks, { deadlineMs, maxBytes: 64 * 1024 * 1024, signal });
+  if (frame.kind !== 'complete') throw new RunFailure(frame.error);
+  session.first = frame.answers;
+}
+
+const hasFailed = ({ end }: StepEnd): boolean => end.kind !== 'exited' || end.code !== 0;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+
+function unknownStep(index: number): never {
+  throw new Error(`the host reported a step ${index} that was not sent`);
+}
+
+type Segment = { readonly kind: 'frame'; readonly steps: HostStep[] } | { readonly kind: 'upload'; readonly step: UploadStep };
+
+function segmentsOf(steps: readonly CompiledStep[]): readonly Segment[] {
+  const segments: Segment[] = [];
+  for (const step of steps) {
+    const last = segments.at(-1);
+    if (step.at === 'upload') segments.push({ kind: 'upload', step });
+    else if (step.at === 'controller') throw new Error(`step ${step.id} runs on the controller and was sent to a host`);
+    else if (last?.kind === 'frame') last.steps.push(step);
+    else segments.push({ kind: 'frame', steps: [step] });
+  }
+  return segments;
+}

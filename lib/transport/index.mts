@@ -1,0 +1,107 @@
+/** Sessions on hosts, whichever way they are reached. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { userInfo } from 'node:os';
+import { RunFailure, toRunError } from '../errors.mts';
+import type { Host } from '../inventory/model.mts';
+import { needsBecome } from './become.mts';
+import { SshConnector, type Connectors } from './connect.mts';
+import { enter, hostAsks, isTimeout, LockedFailure, reasonOf, type Entering } from './entrance.mts';
+import { askFirst, FramedSession } from './framed-session.mts';
+import { localConnection } from './local.mts';
+import type { Connection, LockHolder, OpenOptions, Transport } from './session.mts';
+
+export interface TransportOptions extends Connectors {
+  /** What runs on hosts; `/bin/sh` except in tests of other shells. */
+  readonly shell?: string;
+  /** Where hosts keep their lock; tests use files of their own. */
+  readonly lockFile?: string;
+}
+
+export interface OpenedTransport extends Transport {
+  /** Finds unusable private keys and known_hosts before anything is contacted; rejects with `RunFailure` of kind `usage` or `refused`. */
+  prepare(hosts: Iterable<Host>): Promise<void>;
+}
+
+/** A session that this run itself has just left may need a moment to end. */
+const OWN_LOCK_WAIT_MS = 8_000;
+const OWN_LOCK_POLL_MS = 250;
+
+export function openTransport(options: TransportOptions = {}): OpenedTransport {
+  const connector = new SshConnector(options);
+  const open = (host: Host, how: OpenOptions, holder?: LockHolder): Promise<FramedSession> => openSession(connector, options, host, how, holder);
+  return {
+    prepare: async (hosts) => {
+      for (const { connection } of hosts) if (connection.kind === 'ssh') await connector.prepare(connection);
+    },
+    read: (host, how) => open(host, how),
+    write: (host, { holder, ...how }) => open(host, how, holder),
+    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
+  };
+}
+
+async function openSession(
+  connector: SshConnector,
+  options: TransportOptions,
+  host: Host,
+  how: OpenOptions,
+  holder: LockHolder | undefined,
+): Promise<FramedSession> {
+  const started = performance.now();
+  const deadline = AbortSignal.timeout(how.deadlineMs);
+  const signal = AbortSignal.any([how.signal, deadline]);
+  const { connection: to } = host;
+  const loginUser = to.kind === 'ssh' ? to.user : userInfo().username;
+  const entering: Entering = {
+    hostName: host.name,
+    loginUser,
+    become: needsBecome(loginUser, to.become),
+    shell: options.shell ?? '/bin/sh',
+    lockFile: options.lockFile,
+    asks: hostAsks(how.asks),
+    holder,
+    signal,
+    deadlineMs: how.deadlineMs,
+  };
+  let connection: Connection | undefined;
+  try {
+    connection = to.kind === 'ssh' ? await connector.connect(host.name, to, signal) : localConnection();
+    const entered = await enterWaitingForOwnLock(connection, entering);
+    const session = new FramedSession(connection, entering, entered, Math.round(performance.now() - started));
+    if (entered.first === undefined) await askFirst(session, entering.asks, how.deadlineMs, signal);
+    return session;
+  } catch (error) {
+    await connection?.[Symbol.asyncDispose]();
+    throw asFailure(error, host, how, connection === undefined);
+  }
+}
+
+async function enterWaitingForOwnLock(connection: Connection, entering: Entering): ReturnType<typeof enter> {
+  const until = performance.now() + OWN_LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return await enter(connection, entering);
+    } catch (error) {
+      if (!(error instanceof LockedFailure) || error.holder?.run !== entering.holder?.run || performance.now() > until) throw error;
+      await sleep(OWN_LOCK_POLL_MS);
+    }
+  }
+}
+
+function asFailure(error: unknown, host: Host, how: OpenOptions, connecting: boolean): RunFailure {
+  if (error instanceof RunFailure) return error;
+  if (how.signal.aborted && error === reasonOf(how.signal))
+    return new RunFailure({ kind: 'interrupted', short: 'interrupted', message: `${host.name}: interrupted while the session was opened` }, { cause: error });
+  if (isTimeout(error)) {
+    const seconds = Math.round(how.deadlineMs / 1000);
+    return new RunFailure(
+      {
+        kind: 'unreachable',
+        short: connecting ? 'no session in time' : 'no shell in time',
+        message: connecting ? `${host.name}: no login within ${seconds} s` : `${host.name}: the login shell did not start within ${seconds} s`,
+        hint: connecting ? 'is the host up, and does a firewall let this machine in?' : 'does a start-up file of the account wait for something?',
+      },
+      { cause: error },
+    );
+  }
+  return new RunFailure(toRunError(error), { cause: error });
+}
