@@ -1,0 +1,331 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { RunFailure } from '../../lib/errors.mts';
+import { hostName, type HostName } from '../../lib/names.mts';
+import type { AnyRole, Check, Question } from '../../lib/plan/model.mts';
+import { contract, defineRole } from '../../lib/plan/role.mts';
+import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
+import { exitCodeFor, newRunState, type RunState } from '../../lib/report/index.mts';
+import { Emitter } from '../../lib/run/emitter.mts';
+import { execute } from '../../lib/run/engine.mts';
+import { fakeInventory, FakeTransport, newHost, setting, want, type FakeHost } from '../support/fake-hosts.mts';
+
+interface Outcome {
+  readonly state: RunState;
+  readonly exitCode: number;
+  readonly events: readonly RunEvent[];
+  readonly notAttempted: readonly HostName[];
+}
+
+interface Given {
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly hosts: Readonly<Record<string, FakeHost>>;
+  readonly stages: readonly { readonly hosts: string; readonly roles: readonly AnyRole[] }[];
+  readonly mode?: Mode;
+  readonly limit?: readonly string[];
+  readonly noRestart?: boolean;
+  readonly serial?: number;
+  readonly forks?: number;
+  readonly maxFailures?: number;
+}
+
+async function play(given: Given): Promise<Outcome> {
+  const events: RunEvent[] = [];
+  const reporter: Reporter = {
+    accept: (event) => events.push(event),
+    close: () => Promise.resolve(),
+  };
+  const state = newRunState();
+  const { emit } = new Emitter(reporter, state);
+  const inventory = fakeInventory(given.groups);
+  const within = new Set((given.limit ?? Object.keys(given.groups)).map(hostName));
+  const mode = given.mode ?? 'apply';
+  emit({ kind: 'run.start', run: 'test', playbook: 'test', mode, inventory: inventory.files, hosts: [...within], roles: [] });
+  const notAttempted = await execute({
+    playbook: { name: 'test', summary: '', stages: given.stages, catalogue: [] },
+    inventory,
+    mode,
+    within,
+    roles: undefined,
+    holder: { run: 'test', user: 'me', host: 'here', pid: 1, since: '' },
+    transport: new FakeTransport(given.hosts),
+    emit,
+    signal: new AbortController().signal,
+    stopping: () => false,
+    forks: given.forks ?? 8,
+    maxFailures: given.maxFailures ?? Number.POSITIVE_INFINITY,
+    noRestart: given.noRestart ?? false,
+    ...(given.serial === undefined ? {} : { serial: given.serial }),
+  });
+  return { state, exitCode: exitCodeFor(state), events, notAttempted };
+}
+
+const variables = z.strictObject({});
+const role = (name: string, resources: Parameters<typeof defineRole>[0]['resources'], more: Partial<Parameters<typeof defineRole>[0]> = {}): AnyRole =>
+  defineRole({ contract: contract(name, variables), summary: name, runs: 'host', per: 'host', resources, ...more });
+
+const check = (id: string, ask: Question<string | undefined>, passes: (now: string | undefined, first: string | undefined) => boolean): Check<string | undefined> => ({
+  id,
+  ask,
+  judge: (now, first) =>
+    passes(now, first) ? { kind: 'pass', found: now ?? 'nothing' } : { kind: 'fail', expected: 'otherwise', found: now ?? 'nothing', hint: 'look at it' },
+  retry: { everyMs: 5, deadlineMs: 100 },
+});
+
+const changesOf = (events: readonly RunEvent[], kind: 'changed' | 'pending'): readonly string[] =>
+  events.flatMap((event) => (event.kind === 'resource.verdict' && event.verdict.kind === kind ? [`${event.host} ${event.resource}`] : []));
+const writes = (host: FakeHost): readonly string[] => host.log.filter((line) => line.startsWith('set '));
+
+describe('engine', () => {
+  describe('one host', () => {
+    const color = role('color', () => [want('color', 'blue'), want('size', 'big')]);
+
+    it('asks everything of all roles in one frame and writes nothing when nothing differs', async () => {
+      const es = newHost({ color: 'blue', size: 'big', shape: 'round' });
+      const shape = role('shape', () => [want('shape', 'round')], { verify: () => [check('is-round', setting('shape'), (now) => now === 'round')] });
+      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }, { hosts: 'all', roles: [shape] }] });
+      expect(exitCode).to.equal(0);
+      expect(es.log).to.deep.equal(['open', 'ask 3', 'close']);
+      expect(changesOf(events, 'changed')).to.deep.equal([]);
+      expect(events.some((event) => event.kind === 'check.result' && event.outcome.kind === 'pass')).to.equal(true);
+    });
+
+    it('applies what differs, in one frame, and asks again', async () => {
+      const es = newHost({ color: 'red' });
+      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }] });
+      expect(exitCode).to.equal(0);
+      expect(es.log).to.deep.equal(['open', 'ask 2', 'set color blue', 'set size big', 'close']);
+      expect(changesOf(events, 'changed')).to.deep.equal(['es color', 'es size']);
+    });
+
+    it('lists in check mode exactly what a run then changes, and writes nothing', async () => {
+      const es = newHost({ color: 'red', size: 'big' });
+      const given = { groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }] };
+      const checked = await play({ ...given, mode: 'check' });
+      expect(checked.exitCode).to.equal(2);
+      expect(writes(es)).to.deep.equal([]);
+      const applied = await play(given);
+      expect(changesOf(applied.events, 'changed')).to.deep.equal(changesOf(checked.events, 'pending'));
+      expect((await play({ ...given, mode: 'check' })).exitCode).to.equal(0);
+    });
+
+    it('fails when the host does not keep what was written', async () => {
+      const es = newHost();
+      es.forgets = 'color';
+      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }] });
+      expect(exitCode).to.equal(1);
+      const failed = events.find((event) => event.kind === 'role.failed');
+      expect(failed?.kind === 'role.failed' && failed.error.kind).to.equal('not-converged');
+    });
+
+    it('stops at a failing step, keeps its last lines, and leaves later roles alone', async () => {
+      const es = newHost();
+      es.breaksOn = 'color';
+      const later = role('later', () => [want('later', 'yes')]);
+      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color, later] }] });
+      expect(exitCode).to.equal(1);
+      expect(writes(es)).to.deep.equal(['set color blue']);
+      const failed = events.find((event) => event.kind === 'role.failed');
+      expect(failed?.kind === 'role.failed' && [failed.error.short, failed.tail]).to.deep.equal(['color: exit code 7', 'cannot set color']);
+    });
+
+    it('takes what cannot be read for unknown, never for absent', async () => {
+      const es = newHost({ color: '<unreadable>', size: 'big' });
+      for (const mode of ['check', 'apply', 'drift'] as const) {
+        const { exitCode } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }], mode });
+        expect(exitCode, mode).to.equal(3);
+      }
+      expect(writes(es)).to.deep.equal([]);
+    });
+
+    it('knows a resource only when what it needs is converged', async () => {
+      const es = newHost();
+      const chain = role('chain', () => [want('first', '1'), want('second', '2', { needs: ['first'] })]);
+      const given = { groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [chain] }] };
+      const checked = await play({ ...given, mode: 'check' });
+      const unknown = checked.events.find((event) => event.kind === 'resource.verdict' && event.verdict.kind === 'unknown');
+      expect(unknown?.kind === 'resource.verdict' && unknown.verdict).to.deep.equal({ kind: 'unknown', because: 'first' });
+      expect(checked.exitCode).to.equal(2);
+      expect((await play(given)).exitCode).to.equal(0);
+      expect(writes(es)).to.deep.equal(['set first 1', 'set second 2']);
+    });
+
+    it('gives up on what never stops changing', async () => {
+      const es = newHost({ n: '0' });
+      let round = 0;
+      const restless = role('restless', () => [want('n', (round += 1).toString())]);
+      const { exitCode } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [restless] }] });
+      expect(exitCode).to.equal(1);
+      expect(writes(es).length).to.be.lessThan(10);
+    });
+
+    it('refuses before it writes anything', async () => {
+      const es = newHost();
+      const careful = role('careful', () => [want('x', '1')], { refuses: () => [{ kind: 'refused', reason: 'not today', hint: 'tomorrow' }] });
+      for (const mode of ['apply', 'check'] as const) {
+        expect((await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [careful] }], mode })).exitCode, mode).to.equal(5);
+      }
+      expect(writes(es)).to.deep.equal([]);
+    });
+
+    it('asks for fresh answers in a second login, with the first still open', async () => {
+      const es = newHost();
+      const limits = role('limits', () => [want('file', '1')], {
+        verify: () => [check('effective', freshSetting('effective'), (now) => now === 'yes')],
+      });
+      es.onSet = () => es.settings.set('effective', 'yes');
+      const { exitCode } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [limits] }] });
+      expect(exitCode).to.equal(0);
+      expect(es.log).to.deep.equal(['open', 'ask 2', 'set file 1', 'open', 'ask 1', 'close', 'close']);
+    });
+  });
+
+  describe('several hosts', () => {
+    const simple = role('simple', () => [want('x', '1')]);
+
+    it('goes on with the others when one cannot be reached', async () => {
+      const bad = newHost();
+      bad.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });
+      const good = newHost();
+      const { exitCode } = await play({ groups: { good: [], bad: [] }, hosts: { good, bad }, stages: [{ hosts: 'all', roles: [simple] }] });
+      expect(exitCode).to.equal(3);
+      expect(writes(good)).to.deep.equal(['set x 1']);
+    });
+
+    it('begins no further stage when more hosts failed than allowed, and says which were not attempted', async () => {
+      const bad = newHost();
+      bad.breaksOn = 'x';
+      const second = newHost();
+      const { notAttempted, exitCode } = await play({
+        groups: { bad: ['a'], second: ['b'] },
+        hosts: { bad, second },
+        stages: [
+          { hosts: 'a', roles: [simple] },
+          { hosts: 'b', roles: [simple] },
+        ],
+        maxFailures: 0,
+      });
+      expect(exitCode).to.equal(1);
+      expect(notAttempted).to.deep.equal(['second']);
+      expect(second.log).to.deep.equal([]);
+    });
+
+    it('runs a role of a group on one host only', async () => {
+      const hosts = { a: newHost(), b: newHost() };
+      const once = role('once', () => [want('x', '1')], { per: 'group' });
+      await play({ groups: { a: [], b: [] }, hosts, stages: [{ hosts: 'all', roles: [once] }] });
+      expect([writes(hosts.a).length, writes(hosts.b).length]).to.deep.equal([1, 0]);
+    });
+
+    it('takes the hosts of a stage in groups with --serial', async () => {
+      const order: string[] = [];
+      const hosts = Object.fromEntries(
+        ['a', 'b', 'c'].map((name) => {
+          const host = newHost();
+          host.onSet = () => order.push(name);
+          return [name, host];
+        }),
+      );
+      const slow = role('slow', () => [want('x', '1')], { verify: ({ host }) => [check('seen', setting('x'), () => order.push(`verified ${host.name}`) > 0)] });
+      await play({ groups: { a: [], b: [], c: [] }, hosts, stages: [{ hosts: 'all', roles: [slow] }], serial: 1 });
+      expect(order).to.deep.equal(['a', 'verified a', 'b', 'verified b', 'c', 'verified c']);
+    });
+  });
+
+  describe('a cluster', () => {
+    /** Formed once all members run; the first configuration names the founders, the next no longer does. */
+    const cluster = (order: string[] = []): { role: AnyRole; hosts: Record<string, FakeHost>; groups: Record<string, readonly string[]> } => {
+      const hosts: Record<string, FakeHost> = { a: newHost(), b: newHost(), c: newHost() };
+      for (const [name, host] of Object.entries(hosts)) {
+        host.onSet = (key, value) => {
+          order.push(`${name} ${key} ${value}`);
+          if (Object.values(hosts).every(({ settings }) => settings.has('service'))) for (const { settings } of Object.values(hosts)) settings.set('uuid', 'U');
+          for (const { settings } of Object.values(hosts)) settings.set('allocation', hosts['a']!.settings.get('allocation-want') ?? 'all');
+        };
+      }
+      const made = defineRole<object, string | undefined>({
+        contract: contract('cluster', variables),
+        summary: '',
+        runs: 'host',
+        per: 'host',
+        peers: { group: 'members', ask: () => setting('uuid') },
+        resources: ({ peers, host }) => {
+          const formed = [...peers.values()].some((answer) => answer.kind === 'known' && answer.value !== undefined);
+          return [
+            want('config', formed ? 'joined' : 'founders', {}),
+            want('service', 'v1', { disrupts: true }),
+            ...(host.name === 'a' ? [want('allocation-want', 'all', { needs: ['service'] })] : []),
+          ];
+        },
+        ready: () => [check('formed', setting('uuid'), (now) => now === 'U') as Check],
+        rollout: {
+          serial: 1,
+          order: (members) => members.toReversed(),
+          gate: () => [check('uuid-kept', setting('uuid'), (now, first) => now === first) as Check],
+        },
+      });
+      return { role: made as AnyRole, hosts, groups: { a: ['members'], b: ['members'], c: ['members'] } };
+    };
+
+    it('starts all members before it waits for any, also with one fork, and finishes the second round', async () => {
+      const { role: made, hosts, groups } = cluster();
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], forks: 1 });
+      expect(exitCode).to.equal(0);
+      for (const host of Object.values(hosts)) expect(host.settings.get('config')).to.equal('joined');
+      const again = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
+      expect(again.exitCode).to.equal(0);
+      expect(changesOf(again.events, 'changed')).to.deep.equal([]);
+    });
+
+    it('restarts running members one by one in the role’s order, each behind the gate', async () => {
+      const order: string[] = [];
+      const { role: made, hosts, groups } = cluster(order);
+      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
+      expect(exitCode).to.equal(0);
+      expect(order).to.deep.equal(['c service v1', 'b service v1', 'a service v1']);
+    });
+
+    it('stops a rollout at the first gate that does not pass', async () => {
+      const order: string[] = [];
+      const { role: made, hosts, groups } = cluster(order);
+      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      hosts['c']!.onSet = (key, value) => {
+        order.push(`c ${key} ${value}`);
+        hosts['a']!.settings.set('uuid', 'other');
+        hosts['b']!.settings.set('uuid', 'other');
+      };
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
+      expect(exitCode).to.equal(1);
+      expect(order).to.deep.equal(['c service v1']);
+      expect(hosts['a']!.settings.get('service')).to.equal('v0');
+    });
+
+    it('leaves restarts pending with --no-restart and writes the rest', async () => {
+      const order: string[] = [];
+      const { role: made, hosts, groups } = cluster(order);
+      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'old'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      const { events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], noRestart: true });
+      expect(order.toSorted()).to.deep.equal(['a config joined', 'b config joined', 'c config joined']);
+      expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['a service', 'b service', 'c service']);
+    });
+
+    it('looks at peers outside the limit and writes nothing there', async () => {
+      const { role: made, hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v1'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      hosts['b']!.settings.set('config', 'edited');
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], limit: ['b'] });
+      expect(exitCode).to.equal(0);
+      expect(hosts['a']!.log).to.include('open');
+      expect(writes(hosts['a']!)).to.deep.equal([]);
+      expect(writes(hosts['b']!)).to.deep.equal(['set config joined']);
+    });
+  });
+});
+
+function freshSetting(key: string): Question<string | undefined> {
+  const plain = setting(key);
+  const asks = plain.asks.map((ask) => (ask.at === 'host' ? { ...ask, fresh: true as const } : ask));
+  const renewed = new Map(plain.asks.map((ask, index) => [ask, asks[index] ?? ask]));
+  return { asks, read: (answers) => plain.read((ask) => answers(renewed.get(ask) ?? ask)), map: () => plain as never };
+}
