@@ -29,8 +29,8 @@ function groupsOf(state: RunState): readonly Group[] {
     for (const [role, { resources }] of host.roles) {
       const changed = [...resources].flatMap(([id, { verdict, changes, because }]): ChangedResource[] => {
         if (changes.length === 0) return [];
-        const state = verdict.kind === 'changed' || verdict.kind === 'pending' ? verdict.kind : 'unfinished';
-        return [{ id, state, changes, ...(because === undefined ? {} : { because }) }];
+        const kind = verdict.kind === 'changed' || (verdict.kind === 'pending' && isReadOnly(state.mode)) ? verdict.kind : 'unfinished';
+        return [{ id, state: kind, changes, ...(because === undefined ? {} : { because }) }];
       });
       if (changed.length === 0) continue;
       const key = JSON.stringify([role, changed]);
@@ -56,19 +56,37 @@ const markOf = (resource: ChangedResource, look: Look) => {
   return symbol(resource.changes.every(({ to }) => to.kind === 'absent') ? 'removed' : 'changed', look);
 };
 
+/** Resources that cannot be judged yet: a dry run that left them out would promise too much. */
+function unknownLines(state: RunState, look: Look): readonly Line[] {
+  const alike = new Map<string, { readonly hosts: HostName[]; readonly line: Line }>();
+  for (const host of state.hosts.values()) {
+    for (const [role, { resources }] of host.roles) {
+      for (const [id, { verdict }] of resources) {
+        if (verdict.kind !== 'unknown') continue;
+        const line: Line = ['  ', role, '  ', id, ['dim', `  unknown until ${verdict.because} is in order`]];
+        const known = alike.get(JSON.stringify(line));
+        if (known === undefined) alike.set(JSON.stringify(line), { hosts: [host.name], line });
+        else known.hosts.push(host.name);
+      }
+    }
+  }
+  return [...alike.values()].map(({ hosts, line }): Line => ['  ', symbol('unknown', look), ' ', ['bold', listed(hosts)], ...line]);
+}
+
 export function changeLines(state: RunState, look: Look, diff: boolean): readonly Line[] {
   const groups = groupsOf(state);
-  if (groups.length === 0) return [];
+  const unknown = unknownLines(state, look);
+  if (groups.length === 0) return unknown.length === 0 ? [] : [[], [['bold', 'UNKNOWN']], ...unknown];
   const names = (group: Group): Line => [['bold', listed(group.hosts)], '  ', group.role];
   const summary = isReadOnly(state.mode)
     ? groups.flatMap((group): Line[] => group.resources.map((resource) => ['  ', markOf(resource, look), ' ', ...names(group), '  ', resource.id]))
     : [];
   const details = groups.flatMap((group): Line[] => [[], names(group), ...group.resources.flatMap((resource) => resourceLines(resource, look, diff))]);
-  return [[], [['bold', heading(state, groups)]], ...summary, ...details];
+  return [[], [['bold', heading(state, groups)]], ...summary, ...unknown, ...details];
 }
 
 function resourceLines(resource: ChangedResource, look: Look, diff: boolean): readonly Line[] {
-  const note = resource.state === 'unfinished' ? '  (not finished)' : '';
+  const note = resource.state === 'unfinished' ? ' (not finished)' : '';
   const why: Line[] = resource.because === undefined ? [] : [['      ', ['dim', reasonText(resource.because)]]];
   return [['  ', markOf(resource, look), ' ', resource.id, ['yellow', note]], ...resource.changes.flatMap((change) => fieldLines(change, diff)), ...why];
 }
@@ -76,7 +94,7 @@ function resourceLines(resource: ChangedResource, look: Look, diff: boolean): re
 const reasonText = ({ variable, source }: Reason): string => `why: ${variable} at ${source.file}:${String(source.line)}`;
 
 function fieldLines(change: Change, diff: boolean): readonly Line[] {
-  const restart: Line = change.disrupts === true ? [['yellow', '  (disrupts what is running)']] : [];
+  const restart: Line = change.disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];
   const indent = '      ';
   if (!isContent(change)) return [[indent, `${change.field}: `, ['red', inline(change.from)], ' -> ', ['green', inline(change.to)], ...restart]];
   if (change.from.kind === 'hidden' || change.to.kind === 'hidden') return [[indent, `${change.field}: (hidden)`, ...restart]];

@@ -21,7 +21,8 @@ export const exitMeaning: Readonly<Record<ExitCode, string>> = {
 
 /** Modes that promise to change nothing. */
 export const isReadOnly = (mode: Mode): boolean => mode !== 'apply';
-const reportsDifference = (mode: Mode): boolean => mode === 'check' || mode === 'drift';
+/** Modes in which a difference is the finding. */
+export const reportsDifference = (mode: Mode): boolean => mode === 'check' || mode === 'drift';
 
 const isOpen = (kind: string | undefined): boolean => kind === 'pending' || kind === 'unknown';
 const hasOpen = (role: RoleState): boolean => isOpen(role.verdict) || [...role.resources.values()].some((resource) => isOpen(resource.verdict.kind));

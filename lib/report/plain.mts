@@ -53,7 +53,8 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
     case 'step.start':
       return when(1, () => line('running', event.host, event.role, event.resource));
     case 'step.end':
-      if (!event.ok) return line('failed', event.host, event.role, `${event.resource} failed after ${duration(event.ms)}`);
+      // Why it failed comes with `role.failed`.
+      if (!event.ok) return verbosity < 1 ? [] : line('failed', event.host, event.role, `${event.resource} failed after ${duration(event.ms)}`);
       return when(event.ms >= HEARTBEAT_MS ? 0 : 1, () => line(undefined, event.host, event.role, `${event.resource} done in ${duration(event.ms)}`));
     case 'waiting':
       return when(event.attempt <= 1 ? 0 : 2, () =>
@@ -76,8 +77,12 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
     case 'role.end':
       if (event.verdict === 'converged') return when(1, () => line('ok', event.host, event.role, `in order (${duration(event.ms)})`));
       return event.verdict === 'changed' ? when(0, () => line('changed', event.host, event.role, `done (${duration(event.ms)})`)) : [];
-    case 'role.failed':
+    case 'role.failed': {
+      // Of a failed check its result has just been told.
+      const checks = [...(state.hosts.get(event.host)?.roles.get(event.role)?.checks.values() ?? [])];
+      if (event.error.kind === 'check-failed' && checks.some(({ kind }) => kind === 'fail')) return [];
       return line('failed', event.host, event.role, `failed: ${event.error.short}`);
+    }
     case 'host.failed':
       return line('failed', event.host, '', `${event.error.kind}: ${event.error.short}`);
     case 'host.end':
@@ -100,10 +105,11 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
 }
 
 export function headerLine(state: RunState): Line {
-  const dry: Line = isReadOnly(state.mode) ? [['yellow', 'DRY RUN'], '  '] : [];
+  const dry: Line = state.mode === 'check' ? [['yellow', 'DRY RUN'], '  '] : [];
+  const title = state.playbook === state.mode ? state.mode : `${state.mode} ${state.playbook}`;
   return [
     ...dry,
-    ['bold', `${state.mode} ${state.playbook}`],
+    ['bold', title],
     `  ${listed(state.inventory, 3)}  ${count(state.hosts.size, 'host')}`,
     isReadOnly(state.mode) ? '  (nothing will be changed)' : '',
   ];

@@ -1,6 +1,6 @@
 /** The last lines of a run: a line a host, slowest steps, stand-ins, one sentence, what the exit code means, how to go on. */
 import { duration, count, listed } from './format.mts';
-import { exitCodeFor, exitMeaning, hostOutcome, isReadOnly, summaryOf, type HostOutcome } from './outcome.mts';
+import { exitCodeFor, exitMeaning, hostOutcome, isReadOnly, reportsDifference, summaryOf, type HostOutcome } from './outcome.mts';
 import { slowestOf, type HostState, type RunState } from './run-state.mts';
 import { pad, prose, symbol, widest, type Line, type Look, type Style, type Symbol } from './style.mts';
 
@@ -61,7 +61,10 @@ function recapLine(host: HostState, state: RunState, width: number, look: Look):
       const text = pad(`${name}=${String(counts[name])}`, name.length + 4);
       return [counts[name] === 0 ? text : [STYLES[name], text]];
     });
-  const note = outcome === 'not-attempted' || outcome === 'interrupted' || outcome === 'refused' || outcome === 'locked' ? ` ${outcome.replace('-', ' ')}` : '';
+  const isTold = outcome === 'not-attempted' || outcome === 'interrupted' || outcome === 'refused' || outcome === 'locked';
+  // What an interruption left half done.
+  const during = outcome === 'interrupted' && host.activity?.role !== undefined ? ` at ${host.activity.role} ${host.activity.what}` : '';
+  const note = isTold ? ` ${outcome.replace('-', ' ')}${during}` : '';
   return [symbol(symbolOf(outcome), look), ' ', pad(host.name, width), '  ', ...cells, note];
 }
 
@@ -93,7 +96,8 @@ function closingLines(state: RunState, look: Look): readonly Line[] {
   const exitCode = state.end?.exitCode ?? exitCodeFor(state);
   const notAttempted = state.end?.notAttempted ?? [];
   return [
-    ...prose('', sentence(state), look, 'bold'),
+    // Without hosts (a wrong inventory) there is nothing to sum up.
+    ...(state.hosts.size === 0 ? [] : prose('', sentence(state), look, 'bold')),
     ...(notAttempted.length === 0 ? [] : prose('not attempted: ', listed(notAttempted, 20), look)),
     ...(exitCode === 0 ? [] : prose(`exit ${String(exitCode)}: `, exitMeaning[exitCode], look)),
     // On one line whatever the width: it is there to be copied.
@@ -108,7 +112,7 @@ export function sentence(state: RunState): string {
   const judged = checks.pass + checks.fail + checks.unknown;
   const parts = [
     ...(isReadOnly(state.mode) ? [] : [`${String(by.changed)} changed`]),
-    ...(isReadOnly(state.mode) || by.pending > 0 ? [`${String(by.pending)} ${state.mode === 'drift' ? 'differing' : 'pending'}`] : []),
+    ...(reportsDifference(state.mode) || by.pending > 0 ? [`${String(by.pending)} ${state.mode === 'drift' ? 'differing' : 'pending'}`] : []),
     `${String(by.unchanged)} ${isReadOnly(state.mode) ? 'in order' : 'unchanged'}`,
     ...(by.failed === 0 ? [] : [`${String(by.failed)} failed`]),
     ...(by.unreachable === 0 ? [] : [`${String(by.unreachable)} unreachable`]),
@@ -116,6 +120,6 @@ export function sentence(state: RunState): string {
   ];
   const total = resources.converged + resources.changed + resources.pending + resources.unknown + resources.failed;
   const details = [...(total === 0 ? [] : [count(total, 'resource')]), ...(judged === 0 ? [] : [`${String(checks.pass)} of ${count(judged, 'check')} passed`])];
-  const dry = isReadOnly(state.mode) ? 'DRY RUN, nothing was changed. ' : '';
+  const dry = !isReadOnly(state.mode) ? '' : state.mode === 'check' ? 'DRY RUN, nothing was changed. ' : 'Nothing was changed. ';
   return `${dry}${count(hosts, 'host')}: ${parts.join(', ')}${details.length === 0 ? '' : ` (${details.join(', ')})`} in ${took}`;
 }
