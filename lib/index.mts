@@ -9,3 +9,7 @@ export type { Content } from './secret.mts';
 export * from './plan/questions.mts';
 export * from './resources/index.mts';
 export { quote } from './shell/quote.mts';
+export { assembledPath, chooseArchive, labDirectory } from './inventory/artifacts.mts';
+export { closest } from './inventory/suggest.mts';
+export { inventoryCommand } from './cli/inventory-command.mts';
+export { run } from './cli/main.mts';

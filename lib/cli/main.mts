@@ -67,7 +67,7 @@ function refuseWriting({ noRestart, check, verifyOnly, serial, yes }: CommandLin
 const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** One clear message on stderr, for what goes wrong before there is a run to report on. */
-function complain({ kind, message, hint }: RunError): ExitCode {
+export function complain({ kind, message, hint }: RunError): ExitCode {
   process.stderr.write(`${kind === 'bug' ? 'bug' : 'error'}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
   return highestExit([kind === 'bug' ? 70 : 4]);
 }
