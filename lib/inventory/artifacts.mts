@@ -70,38 +70,32 @@ export interface Wish {
   readonly archive?: string;
 }
 
-export type Chosen =
-  { readonly kind: 'official' | 'assembled'; readonly source: ArchiveSource } | { readonly kind: 'missing'; readonly reason: string; readonly hint: string };
+export interface Chosen {
+  readonly kind: 'official' | 'assembled';
+  readonly source: ArchiveSource;
+}
 
-/** What a host gets. `auto` takes what the lab assembled, and the vendor's own archive where the lab assembled none. */
+/** What a host gets. `auto` takes what the lab assembled, and the vendor's own archive where the lab assembled none. Throws a `usage` failure. */
 export function chooseArchive(product: string, version: string, wish: Wish): Chosen {
   const known = artifacts()[product]?.[version];
   if (known === undefined) {
-    const versions = Object.keys(artifacts()[product] ?? {});
-    return {
-      kind: 'missing',
-      reason: `no ${product} ${version} in inventory/artifacts.yaml`,
-      hint: `known versions: ${versions.join(', ') || 'none'}; add url, bytes and sha256 of another`,
-    };
+    const versions = Object.keys(artifacts()[product] ?? {}).join(', ') || 'none';
+    return fail('usage', `no ${product} ${version} in inventory/artifacts.yaml`, { hint: `known versions: ${versions}; add url, bytes and sha256 of another` });
   }
   if (wish.source !== 'official' && known.assembled !== undefined) {
     const localPath = assembledPath(known.assembled.file);
     const digest = digestBeside(localPath);
     if (digest !== undefined) return { kind: 'assembled', source: { from: 'controller', localPath, ...digest } };
-    if (wish.source === 'assembled')
-      return { kind: 'missing', reason: `${localPath} or its .sha256 does not exist`, hint: 'npx zx playbooks/lab.mts up makes it' };
+    if (wish.source === 'assembled') return fail('usage', `${localPath} or its .sha256 does not exist`, { hint: 'npx zx playbooks/lab.mts up makes both' });
   }
   const { url, sha256: digest, bytes: size } = known.official;
   if (wish.delivery === 'host') return { kind: 'official', source: { from: 'host', url, sha256: digest, size } };
-  if (wish.archive === undefined || !existsSync(wish.archive)) {
-    const target = wish.archive ?? 'FILE';
-    return {
-      kind: 'missing',
-      reason: `delivery is controller, but ${wish.archive === undefined ? 'no archive is given' : `${wish.archive} does not exist`}`,
-      hint: `curl --fail --location --output ${target} ${url}`,
-    };
-  }
-  return { kind: 'official', source: { from: 'controller', localPath: resolve(wish.archive), sha256: digest, size } };
+  if (wish.archive !== undefined && existsSync(wish.archive))
+    return { kind: 'official', source: { from: 'controller', localPath: resolve(wish.archive), sha256: digest, size } };
+  const found = wish.archive === undefined ? 'no archive is given' : `${wish.archive} does not exist`;
+  return fail('usage', `${product}_delivery is controller, but ${found}`, {
+    hint: `curl --fail --location --output ${wish.archive ?? 'FILE'} ${url}, and name the file in ${product}_archive`,
+  });
 }
 
 function digestBeside(path: string): { sha256: string; size: number } | undefined {

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { contract, type Host, type Inventory, type Listener } from '../../lib/index.mts';
+
+const port = z.int().min(1024).max(65535);
+const size = z.string().regex(/^[1-9][0-9]*[mgMG]$/, 'a size such as 512m or 4g');
+
+export const elasticsearch = contract(
+  'elasticsearch',
+  z.strictObject({
+    version: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+$/, 'a version in quotes, such as "7.10.2"')
+      .default('7.10.2'),
+    cluster_name: z
+      .string()
+      .regex(/^[\w.-]{1,63}$/)
+      .default('kafka-monitoring'),
+    /** `auto`: at most half of what the host's other roles leave, at most 31 GB. */
+    heap: z.union([z.literal('auto'), size]).default('auto'),
+    http_port: port.default(9200),
+    transport_port: port.default(9300),
+    /** `bundled` with the official archive, PATH of a Java home; `auto`: bundled where there is one, else that of the java role. */
+    java: z.union([z.enum(['auto', 'bundled']), z.string().regex(/^\/[\w./+-]+$/, 'bundled, auto or an absolute path')]).default('auto'),
+    source: z.enum(['auto', 'official', 'assembled']).default('official'),
+    delivery: z.enum(['host', 'controller']).default('host'),
+    /** The official archive on the controller, for `delivery: controller`. */
+    archive: z.string().min(1).exactOptional(),
+    /** false: observed only. No file, unit or restart. */
+    managed: z.boolean().default(true),
+    /** Elasticsearch bound to a loopback address only warns; this makes it refuse as it does elsewhere. */
+    enforce_bootstrap_checks: z.boolean().default(false),
+    /** Limits of the service; open files are those of os-limits unless given. */
+    nofile: z.int().min(1024).exactOptional(),
+    nproc: z.int().min(4096).default(4096),
+    memory_lock: z.boolean().default(false),
+    /** Replaces the names of the group es_masters for the very first start; entries are node names or publish addresses. */
+    initial_master_nodes: z.array(z.string().min(1)).min(1).exactOptional(),
+  }),
+);
+
+export type ElasticsearchVars = NonNullable<(typeof elasticsearch)['typeOfVariables']>;
+
+/** The candidates for the elected master, in inventory order. */
+export const masters = (inventory: Inventory): readonly Host[] => inventory.group('es_masters');
+
+/** Hosts that hold data: the group es_data, or every master where nobody is in that group. */
+export function dataNodes(inventory: Inventory): readonly Host[] {
+  const named = inventory.group('es_data');
+  return named.length > 0 ? named : masters(inventory);
+}
+
+/** Every member of the cluster that `host` belongs to, in inventory order. */
+export function members(inventory: Inventory, host: Host): readonly Host[] {
+  const cluster = host.vars(elasticsearch).cluster_name;
+  const all = new Set([...masters(inventory), ...dataNodes(inventory)].map(({ name }) => name));
+  return [...inventory.hosts.values()].filter((other) => all.has(other.name) && other.vars(elasticsearch).cluster_name === cluster);
+}
+
+export const nodeName = (host: Host): string => host.name;
+
+/** What other roles and the operator's curl use: the node's own address. */
+export const nodeUrl = (host: Host): string => `http://${bracketed(addressOf(host))}:${String(host.vars(elasticsearch).http_port)}`;
+export const transportAddress = (host: Host): string => `${bracketed(addressOf(host))}:${String(host.vars(elasticsearch).transport_port)}`;
+
+/** The host's private address; its name stands in where the inventory gives none, and then the role refuses. */
+export const addressOf = (host: Host): string => host.privateAddress ?? host.name;
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+export function listeners(host: Host): readonly Listener[] {
+  const vars = host.vars(elasticsearch);
+  const one = (name: string, at: number, from: readonly string[]): Listener => ({ name, port: at, address: addressOf(host), from, process: 'elasticsearch' });
+  return [
+    one('elasticsearch-http', vars.http_port, ['es_masters', 'es_data', 'monitoring', 'operators']),
+    one('elasticsearch-transport', vars.transport_port, ['es_masters', 'es_data']),
+  ];
+}

@@ -1,0 +1,148 @@
+/** What the host of a managed node looks like. */
+import {
+  all,
+  archive,
+  chooseArchive,
+  command,
+  daemon,
+  directory,
+  file,
+  http,
+  recordedService,
+  stat,
+  systemUser,
+  unitFile,
+  type Context,
+  type Question,
+  type Change,
+  type Resource,
+} from '../../lib/index.mts';
+import { java, javaHome } from '../java/contract.mts';
+import { bootstrap } from './bootstrap.mts';
+import { candidates, sameCluster } from './candidates.mts';
+import { elasticsearchYml, heapOptions, jvmOptions, log4j2Properties, unicastHosts, YML_IGNORED } from './config.mts';
+import { nodeUrl, type ElasticsearchVars } from './contract.mts';
+import { heapOf, SMALLEST } from './heap.mts';
+import { serviceLimits } from './limits.mts';
+import { nodeState, type NodeState } from './node.mts';
+import { CONFIG, CURRENT, DATA, HOME, LOGS, PID_FILE, RUN, START_LOG, UNIT, USER } from './paths.mts';
+import { allocation } from './rollout.mts';
+import { daemonArgv, unit, type UnitOptions } from './unit.mts';
+
+type Here = Context<ElasticsearchVars, NodeState>;
+type Link = { readonly path: string; readonly content: string; readonly ignore?: string };
+
+const KEYSTORE = `${CONFIG}/elasticsearch.keystore`;
+
+export function node(here: Here): readonly Resource[] {
+  const { host, vars, facts, inventory } = here;
+  const chosen = chooseArchive('elasticsearch', vars.version, vars);
+  const options: UnitOptions = { ...serviceLimits(host), javaHome: javaFor(here, chosen.kind) };
+  const founders = initialMasters(here);
+  const ours = { owner: 'root', group: USER };
+  const read = configuration(here, founders);
+  const inputs = [
+    ...read.map(({ path, content, ignore }) => ({ path, content, ...(ignore === undefined ? {} : { ignore }) })),
+    { link: CURRENT, target: vars.version },
+  ];
+
+  const start = facts.init === 'systemd' ? asService(options, inputs) : asDaemon(options, inputs);
+  const running = start.at(-1);
+  return [
+    systemUser(USER, { home: HOME }),
+    archive({
+      name: 'elasticsearch',
+      version: vars.version,
+      source: chosen.source,
+      into: HOME,
+      owner: 'root',
+      stripTop: true,
+      because: ['elasticsearch_version'],
+    }),
+    directory(CONFIG, { mode: 0o750, ...ours }),
+    directory(`${CONFIG}/jvm.options.d`, { mode: 0o750, ...ours }),
+    directory(DATA, { mode: 0o750, owner: USER, group: USER }),
+    directory(LOGS, { mode: 0o750, owner: USER, group: USER }),
+    ...read.map(({ path, content, because }) => file(path, { content, mode: 0o640, ...ours, because })),
+    file(`${CONFIG}/unicast_hosts.txt`, { content: unicastHosts(host, inventory), mode: 0o640, ...ours }),
+    keystore(options.javaHome),
+    ...start,
+    ...(founders === undefined ? [] : [lateFounder(here)]),
+    allocation(host, null, running === undefined ? [] : [running.id]),
+  ];
+}
+
+/** The files a node reads once, when it starts. */
+function configuration(
+  { host, vars, facts, inventory }: Here,
+  founders: readonly string[] | undefined,
+): readonly (Link & { readonly because: readonly string[] })[] {
+  return [
+    { path: `${CONFIG}/elasticsearch.yml`, content: elasticsearchYml(host, inventory, founders), ignore: YML_IGNORED, because: ['elasticsearch_cluster_name'] },
+    { path: `${CONFIG}/jvm.options`, content: jvmOptions(vars.enforce_bootstrap_checks), because: ['elasticsearch_enforce_bootstrap_checks'] },
+    {
+      path: `${CONFIG}/jvm.options.d/heap.options`,
+      content: heapOptions(heapOf(vars.heap, facts.memoryBytes, host) ?? SMALLEST),
+      because: ['elasticsearch_heap'],
+    },
+    { path: `${CONFIG}/log4j2.properties`, content: log4j2Properties(), because: [] },
+  ];
+}
+
+/** Only while a cluster is being founded; gone as soon as one exists. */
+function initialMasters({ host, vars, inventory, peers }: Here): readonly string[] | undefined {
+  if (bootstrap(host.name, sameCluster(inventory, host, peers)).kind !== 'found') return undefined;
+  return vars.initial_master_nodes ?? candidates(inventory, host).map(({ name }) => name);
+}
+
+function javaFor({ host, vars, facts }: Here, kind: 'official' | 'assembled'): string | undefined {
+  const wish = vars.java === 'auto' ? (kind === 'official' ? 'bundled' : javaHome(host.vars(java), facts)) : vars.java;
+  return wish === 'bundled' ? undefined : wish;
+}
+
+type Inputs = Parameters<typeof recordedService>[1]['inputs'];
+
+const asService = (options: UnitOptions, inputs: Inputs): readonly Resource[] => {
+  const content = unit(options);
+  return [unitFile(UNIT, content), ...recordedService(UNIT, { inputs: [...inputs, { path: `/etc/systemd/system/${UNIT}`, content }] })];
+};
+
+const asDaemon = (options: UnitOptions, inputs: Inputs): readonly Resource[] => [
+  directory(RUN, { mode: 0o755, owner: USER, group: USER }),
+  daemon('elasticsearch', { user: USER, start: daemonArgv(options), pidFile: PID_FILE, inputs, logFile: START_LOG, stopSeconds: 120 }),
+];
+
+/** Made beforehand, since Elasticsearch would make it in a folder that it may not write to. */
+function keystore(home: string | undefined): Resource {
+  const text = (value: string): Change['from'] => ({ kind: 'text', text: value });
+  const differs = stat(KEYSTORE).map((found): readonly Change[] => {
+    if (found.kind === 'absent') return [{ field: 'keystore', from: { kind: 'absent' }, to: text('an empty keystore') }];
+    const have = `${found.owner}:${found.group} ${found.mode.toString(8)}`;
+    const want = `root:${USER} 660`;
+    return have === want ? [] : [{ field: 'owner and mode', from: text(have), to: text(want) }];
+  });
+  return command('elasticsearch keystore', {
+    differs,
+    run: (steps) => {
+      steps.sh`[ -e ${KEYSTORE} ] || JAVA_HOME=${home ?? ''} ES_PATH_CONF=${CONFIG} ${CURRENT}/bin/elasticsearch-keystore create
+chown ${`root:${USER}`} ${KEYSTORE}
+chmod 660 ${KEYSTORE}`;
+    },
+  });
+}
+
+/** A node that runs already, waiting for a cluster, reads the founders only when it starts again. It has nothing to lose. */
+function lateFounder({ host, facts }: Here): Resource {
+  const loaded = http({ url: `${nodeUrl(host)}/_nodes/_local/settings?flat_settings=true` });
+  const differs: Question<readonly Change[]> = all({ state: nodeState(host), loaded }).map(({ state, loaded: answer }) => {
+    if (!state.running || state.clusterUuid !== undefined || answer.kind === 'refused' || answer.body.includes('"cluster.initial_master_nodes"')) return [];
+    return [{ field: 'founders', from: { kind: 'text', text: 'started without' }, to: { kind: 'text', text: 'started with' } }];
+  });
+  return command('elasticsearch founding', {
+    differs,
+    run: (steps) => {
+      if (facts.init === 'systemd') steps.sh`systemctl restart ${UNIT}`;
+      else steps.sh`kill "$(cat ${PID_FILE})"`;
+    },
+  });
+}

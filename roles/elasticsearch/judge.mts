@@ -1,0 +1,149 @@
+/** Judgements about a running cluster: pure, so that each is tested without one. */
+import type { Judgement, ListeningSocket } from '../../lib/index.mts';
+import { showLimit, type ProcessLimits } from '../os-limits/contract.mts';
+import { plainAddress } from './address.mts';
+import type { Health, Reply, Root, Settings } from './cluster.mts';
+import type { NodeState } from './node.mts';
+
+const pass = (found: string): Judgement => ({ kind: 'pass', found });
+const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
+const said = <T,>(reply: Reply<T>, expected: string, judge: (value: T) => Judgement): Judgement =>
+  reply.kind === 'said' ? judge(reply.value) : wrong(expected, reply.why, 'is the node running? systemctl status elasticsearch');
+
+export const version = (reply: Reply<Root>, wanted: string): Judgement =>
+  said(reply, `${wanted} oss`, (root) => {
+    const found = `${root.version.number} ${root.version.build_flavor}`;
+    return found === `${wanted} oss`
+      ? pass(found)
+      : wrong(`${wanted} oss`, found, 'another Elasticsearch answers on this address, or the node has not been restarted since its version was changed');
+  });
+
+export function formed(node: NodeState): Judgement {
+  if (node.clusterUuid !== undefined && node.master !== undefined) return pass(`in cluster ${node.clusterUuid}, master ${node.master}`);
+  const found = !node.running ? 'no answer yet' : node.clusterUuid === undefined ? 'waiting for a cluster' : `cluster ${node.clusterUuid} without a master`;
+  return wrong(
+    'the node answers and sees an elected master',
+    found,
+    'the diagnosis below reads the reason from its log; more than half of the masters must be running',
+  );
+}
+
+export function nodes(node: NodeState, expected: readonly string[]): Judgement {
+  const missing = expected.filter((name) => !node.nodes.includes(name));
+  const strangers = node.nodes.filter((name) => !expected.includes(name));
+  const found = [...node.nodes].sort().join(', ') || 'none';
+  if (missing.length > 0)
+    return wrong(expected.join(', '), found, `missing: ${missing.join(', ')}; look at the log of each, and at port 9300 between the hosts`);
+  return pass(strangers.length === 0 ? found : `${found} (not in the inventory: ${strangers.join(', ')})`);
+}
+
+export const master = (node: NodeState): Judgement =>
+  node.master === undefined ? wrong('an elected master', 'none', 'more than half of the masters must be running and reach each other') : pass(node.master);
+
+/** Yellow is fine where it cannot be otherwise: an index that wants more copies than there are data nodes. */
+export const health = (reply: Reply<Health>): Judgement =>
+  said(reply, 'green', (now) => {
+    if (now.status === 'green') return pass(`green, ${String(now.number_of_nodes)} nodes`);
+    const open = Object.entries(now.indices).filter(([, index]) => index.status !== 'green');
+    const greedy = open.filter(([, index]) => index.status === 'yellow' && index.number_of_replicas >= now.number_of_data_nodes);
+    const names = (some: typeof open): string =>
+      some
+        .slice(0, 5)
+        .map(([name]) => name)
+        .join(', ') + (some.length > 5 ? ` and ${String(some.length - 5)} more` : '');
+    if (now.status === 'yellow' && open.length > 0 && greedy.length === open.length) {
+      return pass(
+        `yellow: ${names(greedy)} want more replicas than ${String(now.number_of_data_nodes)} data node${now.number_of_data_nodes === 1 ? '' : 's'} can hold`,
+      );
+    }
+    const hint = `${String(now.unassigned_shards)} shards unassigned, ${String(now.initializing_shards)} initializing; curl ADDRESS:9200/_cluster/allocation/explain says why`;
+    return wrong('green', open.length === 0 ? now.status : `${now.status}: ${names(open)}`, hint);
+  });
+
+export const ALLOCATION = 'cluster.routing.allocation.enable';
+const LEFT_OVER = /^cluster\.routing\.allocation\.(enable|exclude\..+)$/;
+
+export const settings = (reply: Reply<Settings>): Judgement =>
+  said(reply, 'no left-over allocation setting', ({ persistent, transient }) => {
+    const left = Object.entries({ ...persistent, ...transient }).filter(
+      ([key, value]) => LEFT_OVER.test(key) && value !== '' && !(key === ALLOCATION && value === 'all'),
+    );
+    if (left.length === 0) return pass('none');
+    return wrong(
+      'no left-over allocation setting',
+      left.map(([key, value]) => `${key}: ${String(value)}`).join(', '),
+      'a maintenance was not ended: set these keys to null with PUT _cluster/settings',
+    );
+  });
+
+export interface WantedLimits {
+  readonly nofile: number;
+  readonly nproc: number;
+  readonly memoryLock: boolean;
+}
+
+/** `undefined`: no such process. */
+export function limits(have: ProcessLimits | undefined, want: WantedLimits): Judgement {
+  const expected = `at least ${String(want.nofile)} open files, ${String(want.nproc)} processes${want.memoryLock ? ', unlimited locked memory' : ''}`;
+  if (have === undefined) return wrong(expected, 'no process', 'is the node running? systemctl status elasticsearch');
+  const found = `${showLimit(have.nofile.soft)} open files, ${showLimit(have.nproc.soft)} processes${want.memoryLock ? `, ${showLimit(have.memlock.soft)} locked memory` : ''}`;
+  const ok = have.nofile.soft >= want.nofile && have.nproc.soft >= want.nproc && (!want.memoryLock || have.memlock.soft === Infinity);
+  return ok
+    ? pass(found)
+    : wrong(
+        expected,
+        found,
+        'the unit asks for more than this machine grants (systemd lowers it silently): raise the limit of the machine, or set os_limits_nofile to what is possible',
+      );
+}
+
+export interface Declared {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What is declared is served by the node's own process, and that process serves nothing else. `pid` is `undefined` where it is not known. */
+export function listening(sockets: readonly ListeningSocket[], declared: readonly Declared[], pid: number | undefined): Judgement {
+  const show = (socket: { address: string; port: number }): string => `${plainAddress(socket.address)}:${String(socket.port)}`;
+  const expected = declared.map(show).join(', ');
+  const problems: string[] = [];
+  for (const want of declared) {
+    const owner = sockets.find((socket) => takes(socket, want));
+    if (owner === undefined) problems.push(`nobody listens on ${show(want)} (${want.name})`);
+    else if (pid !== undefined && owner.pid !== pid) problems.push(`${show(want)} belongs to ${ownerOf(owner)}`);
+    else if (show(owner) !== show(want)) problems.push(`${want.name} listens on ${show(owner)}`);
+  }
+  if (pid !== undefined) {
+    const more = sockets.filter((socket) => socket.pid === pid && !declared.some((want) => show(want) === show(socket)));
+    problems.push(...more.map((socket) => `also listens on ${show(socket)}`));
+  }
+  return problems.length === 0
+    ? pass(expected)
+    : wrong(expected, problems.join('; '), 'the declared addresses are those of elasticsearch.yml (network.host, http.port, transport.port)');
+}
+
+const WILDCARD = new Set(['0.0.0.0', '::', '*']);
+/** A socket that keeps everybody else from this address and port. */
+export const takes = (socket: { readonly address: string; readonly port: number }, want: { readonly address: string; readonly port: number }): boolean =>
+  socket.port === want.port && (WILDCARD.has(socket.address) || plainAddress(socket.address) === want.address);
+
+export const ownerOf = (socket: ListeningSocket): string =>
+  socket.process === undefined ? 'a process of another user or machine' : `${socket.process} (pid ${String(socket.pid)})`;
+
+const RANK = { green: 0, yellow: 1, red: 2 } as const;
+
+/** After a batch: as many nodes as before and no worse a status. What could not be said before holds nobody back. */
+export function gate(now: Reply<Health>, before: Reply<Health>): Judgement {
+  if (before.kind === 'silent') return pass(`the cluster did not answer before either (${before.why})`);
+  const expected = `${String(before.value.number_of_nodes)} nodes and ${before.value.status}, as before`;
+  return said(now, expected, ({ status, number_of_nodes: count, initializing_shards: busy, unassigned_shards: open }) => {
+    const found = `${String(count)} nodes and ${status}`;
+    if (count >= before.value.number_of_nodes && RANK[status] <= RANK[before.value.status]) return pass(found);
+    return wrong(
+      expected,
+      `${found}, ${String(open)} shards unassigned, ${String(busy)} initializing`,
+      'the other members are left alone; look at the node that was restarted last, then run again',
+    );
+  });
+}

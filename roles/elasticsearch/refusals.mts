@@ -1,0 +1,93 @@
+/** Reasons not to touch a host, found before anything on it is changed. */
+import type { Context, Refusal } from '../../lib/index.mts';
+import { closest } from '../../lib/index.mts';
+import { isInside } from './address.mts';
+import { bootstrap, strangers } from './bootstrap.mts';
+import { addressOf, masters, type ElasticsearchVars } from './contract.mts';
+import { automaticHeap, heapOf, showSize, takenByOthers } from './heap.mts';
+import { candidates, sameCluster } from './candidates.mts';
+import { serviceLimits } from './limits.mts';
+import type { NodeState } from './node.mts';
+
+type Here = Context<ElasticsearchVars, NodeState>;
+const usage = (reason: string, hint: string): Refusal => ({ kind: 'usage', reason, hint });
+const refused = (reason: string, hint: string): Refusal => ({ kind: 'refused', reason, hint });
+
+export const refusals = (here: Here): readonly Refusal[] =>
+  here.vars.managed ? [...address(here), ...initialMasters(here), ...heap(here), ...openFiles(here), ...founding(here)] : [];
+
+function address({ host }: Here): readonly Refusal[] {
+  if (host.privateAddress === undefined)
+    return [usage(`${host.name} has no private address for Elasticsearch to bind`, `set private_address of ${host.name} in the inventory`)];
+  if (isInside(host.privateAddress)) return [];
+  return [
+    refused(
+      `Elasticsearch without a login would listen on ${host.privateAddress}, which is no private address`,
+      `set private_address of ${host.name} to its address in the private network`,
+    ),
+  ];
+}
+
+function initialMasters({ host, vars, inventory }: Here): readonly Refusal[] {
+  const group = masters(inventory);
+  if (group.length === 0)
+    return [usage('the group es_masters is empty: nobody could be elected', 'put the hosts that may become master into the group es_masters')];
+  const entries = vars.initial_master_nodes ?? [];
+  const names = candidates(inventory, host);
+  const found = strangers(entries, names, (entry, known) => closest(entry, known)[0]).map(({ entry, meant }) =>
+    usage(
+      `elasticsearch_initial_master_nodes: "${entry}" is neither a node's name nor its publish address`,
+      meant === undefined
+        ? `use ${names.map(({ name }) => `"${name}"`).join(', ')}; an external address is never a publish address`
+        : `did you mean "${meant}"?`,
+    ),
+  );
+  const twice = entries.filter((entry, at) => entries.indexOf(entry) !== at);
+  return [
+    ...found,
+    ...twice.map((entry) => usage(`elasticsearch_initial_master_nodes names "${entry}" twice`, 'Elasticsearch refuses to start with duplicates: remove one')),
+  ];
+}
+
+function heap({ host, vars, facts }: Here): readonly Refusal[] {
+  const bytes = heapOf(vars.heap, facts.memoryBytes, host);
+  const memory = showSize(facts.memoryBytes);
+  if (bytes === undefined)
+    return [
+      refused(
+        `${host.name} has ${memory} of memory: too little for a heap of 256m beside its other roles`,
+        'give the host more memory, or set elasticsearch_heap yourself',
+      ),
+    ];
+  if (bytes < facts.memoryBytes) return [];
+  const fits = automaticHeap(facts.memoryBytes, takenByOthers(host));
+  return [
+    refused(
+      `elasticsearch_heap ${vars.heap} is beyond the ${memory} of memory of ${host.name}`,
+      fits === undefined ? 'lower it' : `"auto" would give ${showSize(fits)}`,
+    ),
+  ];
+}
+
+function openFiles({ host, facts }: Here): readonly Refusal[] {
+  const { nofile } = serviceLimits(host);
+  if (nofile <= facts.nrOpen) return [];
+  return [
+    refused(
+      `${String(nofile)} open files are above fs.nr_open ${String(facts.nrOpen)} of ${host.name}: the service could not start`,
+      'lower elasticsearch_nofile or os_limits_nofile, or raise fs.nr_open',
+    ),
+  ];
+}
+
+function founding({ host, inventory, peers }: Here): readonly Refusal[] {
+  const decision = bootstrap(host.name, sameCluster(inventory, host, peers));
+  if (decision.kind !== 'blocked') return [];
+  const unasked = decision.unasked.join(', ');
+  return [
+    refused(
+      `${host.name} is empty and ${unasked} could not be asked: founding a cluster now could make a second one`,
+      `bring ${unasked} up, or take it out of es_masters if it is gone for good; address ${addressOf(host)} is left as it is`,
+    ),
+  ];
+}

@@ -1,0 +1,57 @@
+import { all, listeningSockets, shellOutput, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { parseProcessLimits } from '../os-limits/contract.mts';
+import { askHealth, askRoot, askSettings } from './cluster.mts';
+import { elasticsearch, listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
+import * as judge from './judge.mts';
+import { nodeState, type NodeState } from './node.mts';
+import { PID_FILE, UNIT } from './paths.mts';
+import { serviceLimits } from './limits.mts';
+
+type Here = Pick<Context<ElasticsearchVars, NodeState>, 'host' | 'vars' | 'inventory'>;
+
+const SECONDS = 1000;
+const check = <T,>(id: string, needs: readonly string[], ask: Question<T>, judgement: (now: T, first: T) => Judgement, deadline = 60): Check<T> => ({
+  id,
+  needs,
+  ask,
+  judge: judgement,
+  retry: { everyMs: 2 * SECONDS, deadlineMs: deadline * SECONDS },
+});
+
+export function checks({ host, vars, inventory }: Here): readonly Check[] {
+  const node = nodeState(host);
+  const expected = members(inventory, host).map(nodeName);
+  const ofCluster: readonly Check[] = [
+    check('version', [], askRoot(host), (reply) => judge.version(reply, vars.version)),
+    check('master', ['version'], node, judge.master),
+    check('nodes', ['master'], node, (now) => judge.nodes(now, expected)),
+    check('health', ['master'], askHealth(host), judge.health, 120),
+    check('allocation', ['master'], askSettings(host), judge.settings),
+  ];
+  return vars.managed ? [...ofCluster, ...ofProcess({ host, vars, inventory })] : ofCluster;
+}
+
+const ofProcess = ({ host }: Here): readonly Check[] => [
+  check('process-limits', ['version'], ownProcess, ({ limits }) => judge.limits(limits, serviceLimits(host))),
+  check('listeners', ['version'], all({ own: ownProcess, sockets: listeningSockets() }), ({ own, sockets }) =>
+    judge.listening(sockets, listeners(host), own.pid),
+  ),
+];
+
+/** The main process by its unit, or by its pid file where systemd is absent. */
+const PROCESS = `pid=$(systemctl show -p MainPID --value ${UNIT} 2>/dev/null)
+[ "\${pid:-0}" -gt 0 ] || pid=$(cat ${PID_FILE} 2>/dev/null)
+[ -n "$pid" ] && cat "/proc/$pid/limits" 2>/dev/null && echo "pid $pid"`;
+
+const ownProcess = shellOutput(PROCESS).map(({ code, output }) => {
+  const pid = /^pid (\d+)$/m.exec(output)?.[1];
+  return code === 0 && pid !== undefined ? { pid: Number(pid), limits: parseProcessLimits(output) } : { pid: undefined, limits: undefined };
+});
+
+/** After a start: the node answers and is in a cluster. Elasticsearch waits 30 s for one before it answers at all. */
+export const ready = ({ host }: Here): readonly Check[] => [check('in-cluster', [], nodeState(host), judge.formed, 180)];
+
+/** Asked of another member around the restart of one. */
+export const gate = ({ host }: Here): readonly Check[] => [check('cluster-as-before', [], askHealth(host), judge.gate, 300)];
+
+export const isManaged = (host: Here['host']): boolean => host.vars(elasticsearch).managed;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { contract } from '../../lib/index.mts';
+
+const limit = z.union([z.int().positive(), z.literal('unlimited')]);
+
+export const osLimits = contract(
+  'os-limits',
+  z.strictObject({
+    /** Open files, soft and hard, of every login session: the tutorial's 70000. */
+    nofile: z.int().min(1024).default(70000),
+    /** Processes are left to the system unless given. */
+    nproc: limit.exactOptional(),
+    /** Locked memory in KiB, left to the system unless given. */
+    memlock: limit.exactOptional(),
+    /** Elasticsearch maps its index files into memory and refuses to start below 262144. */
+    max_map_count: z.int().min(65530).default(262144),
+  }),
+);
+
+export interface Limited {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Open files and processes in pieces, locked memory in bytes; `Infinity` is unlimited, `NaN` a line that is missing. */
+export interface ProcessLimits {
+  readonly nofile: Limited;
+  readonly nproc: Limited;
+  readonly memlock: Limited;
+}
+
+/** Reads /proc/PID/limits. */
+export function parseProcessLimits(text: string): ProcessLimits {
+  const row = (name: string): Limited => {
+    const found = new RegExp(`^${name} +(\\S+) +(\\S+)`, 'm').exec(text);
+    return { soft: amount(found?.[1]), hard: amount(found?.[2]) };
+  };
+  return { nofile: row('Max open files'), nproc: row('Max processes'), memlock: row('Max locked memory') };
+}
+
+const amount = (text: string | undefined): number => (text === 'unlimited' ? Infinity : text === undefined || !/^\d+$/.test(text) ? NaN : Number(text));
+
+export const showLimit = (value: number): string => (value === Infinity ? 'unlimited' : Number.isNaN(value) ? 'unknown' : String(value));

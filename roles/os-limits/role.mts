@@ -1,0 +1,32 @@
+import { defineRole, file, sysctl, type Resource } from '../../lib/index.mts';
+import { osLimits } from './contract.mts';
+import { limitsFile } from './limits.mts';
+import { refusals } from './refusals.mts';
+import { mapCount, sessionLimits } from './verify.mts';
+
+export const LIMITS_FILE = '/etc/security/limits.d/90-kafka-elastic-monitoring.conf';
+export const SYSCTL_FILE = '/etc/sysctl.d/90-kafka-elastic-monitoring.conf';
+
+export default defineRole({
+  contract: osLimits,
+  summary: 'open files, processes, locked memory and memory maps as Elasticsearch needs them',
+  runs: 'host',
+  per: 'host',
+  refuses: ({ vars, facts }) => refusals(vars, facts),
+  resources: ({ vars }) => [
+    onlyIfPossible(vars.nofile, file(LIMITS_FILE, { content: limitsFile(vars), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] })),
+    sysctl('vm.max_map_count', String(vars.max_map_count), { file: SYSCTL_FILE, atLeast: true, because: ['os_limits_max_map_count'] }),
+  ],
+  verify: ({ vars }) => [sessionLimits(vars), mapCount(vars.max_map_count)],
+});
+
+/** A limit that the kernel does not grant locks everybody out at the next login (pam_limits fails), so it is tried before it is written. */
+function onlyIfPossible(nofile: number, limits: Resource): Resource {
+  return {
+    ...limits,
+    apply: (changes, steps) => {
+      steps.sh`(ulimit -n ${nofile}) 2>/dev/null || { echo "this host does not grant ${nofile} open files (its hard limit is $(ulimit -Hn)): writing that limit would end every login; lower os_limits_nofile" >&2; exit 1; }`;
+      limits.apply(changes, steps);
+    },
+  };
+}
