@@ -1,6 +1,7 @@
 /** Everything a role or a playbook may use. */
 export type * from './plan/model.mts';
 export type { Contract, Host, Inventory } from './inventory/model.mts';
+export { secretSchema } from './inventory/secrets.mts';
 export { contract, defineControllerRole, defineRole, playbook } from './plan/role.mts';
 export { groupName, hostName, resourceId, roleName } from './names.mts';
 export type { GroupName, HostName, ResourceId, RoleName } from './names.mts';

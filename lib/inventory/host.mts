@@ -95,26 +95,14 @@ export class HostBuilder {
   #connection(entry: HostEntry, variables: ConnectionVariables, settings: ReadonlyMap<string, Setting>): Connection {
     const { environment, overrides, sshConfig } = this.#options;
     const dialled = variables.ansible_host ?? entry.name;
-    const jump = variables.connection_jump;
-    const named = jump === undefined ? undefined : this.#options.structure.hosts.get(jump);
     return connectionOf({
       name: entry.name,
-      variables: named === undefined || named === entry ? variables : { ...variables, connection_jump: this.#asJump(named) },
+      variables,
       baseOf: (variable) => settings.get(variable)?.document.base ?? '.',
       overrides,
       config: sshConfig(dialled),
       environment,
     });
-  }
-
-  /** A jump host given by its name in the inventory is dialled as the inventory says. */
-  #asJump(entry: HostEntry): string {
-    const settings = new Map([...this.#options.levels.winners(entry)].map(([name, winner]) => [name, winner.setting]));
-    const { value } = readVariables(connectionSchema, '', settings, () => new Secret('', 'unused'));
-    const own = (value ?? {}) as ConnectionVariables;
-    const address = own.ansible_host ?? entry.name;
-    const user = this.#options.overrides.user ?? own.ansible_user;
-    return `${user === undefined ? '' : `${user}@`}${address.includes(':') ? `[${address}]` : address}${own.ansible_port === undefined ? '' : `:${String(own.ansible_port)}`}`;
   }
 
   #report(entry: HostEntry, reading: Reading, what: string): void {

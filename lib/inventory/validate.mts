@@ -56,9 +56,12 @@ export function readVariables(schema: z.ZodObject, prefix: string, settings: Rea
     });
     if (changed.includes(true)) result = parse();
   }
-  if (result.success)
-    return { value: result.data, problems: [...given.entries()].flatMap(([key, setting]) => oddNumbers(setting, input[key])), missing: [], general: [] };
-  return sortIssues(result.error.issues, schema, prefix, given);
+  const issues = result.success ? [] : result.error.issues;
+  const faulty = new Set(issues.map((issue) => issue.path[0]));
+  const odd = [...given].flatMap(([key, setting]) => (faulty.has(key) ? [] : oddNumbers(setting, input[key])));
+  if (result.success) return { value: result.data, problems: odd, missing: [], general: [] };
+  const sorted = sortIssues(issues, schema, prefix, given);
+  return { ...sorted, problems: [...sorted.problems, ...odd] };
 }
 
 function sortIssues(issues: readonly Issue[], schema: z.ZodObject, prefix: string, given: ReadonlyMap<string, Setting>): Reading {
@@ -157,7 +160,7 @@ function describe(issue: Issue, schema: z.ZodObject, prefix: string, setting: Se
       return { setting, at, secret, message: `unknown key ${quoted(key)} in ${label}`, hint: didYouMean(key, known) ?? `it holds ${known.join(', ')}` };
     });
   }
-  if (issue.message !== DEFAULT) return [problem(issue.message.replace(/^(?=[A-Z])/, 'is not valid: '))];
+  if (issue.message !== DEFAULT) return [problem(sentence(issue.message))];
   const { message, hint } = explain(issue, node, schemaAt(schema, issue.path));
   return [problem(message, hint)];
 }
@@ -186,7 +189,7 @@ function explain(issue: Issue, node: YamlNode, schema: z.ZodType | undefined): E
       };
     }
     case 'invalid_union':
-      return union(issue, node, schema);
+      return union(issue, node);
     case 'not_multiple_of':
       return { message: `must be a multiple of ${String(issue.divisor)}` };
     case 'invalid_format':
@@ -237,15 +240,20 @@ function limits(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall, schema
   return issue.code === 'too_big' ? `must be at most ${String(issue.maximum)}${unit}` : `must be at least ${String(issue.minimum)}${unit}`;
 }
 
+/** A contract's own message is a predicate ("must be …") or what is wanted ("a size such as 4g"). */
+function sentence(own: string): string {
+  if (/^(?:must|is|are|has|have|holds|cannot|needs|names|may|-[Jo])\b/.test(own)) return own;
+  return /^[A-Z]/.test(own) ? `is not valid: ${own}` : `must be ${own}`;
+}
+
 /** A union says what went wrong in the alternative that got furthest, or what all of them wanted. */
-function union(issue: z.core.$ZodIssueInvalidUnion, node: YamlNode, schema: z.ZodType | undefined): Explanation {
+function union(issue: z.core.$ZodIssueInvalidUnion, node: YamlNode): Explanation {
   const alternatives = issue.errors.flatMap((issues) => issues.slice(0, 1));
-  const own = alternatives.find((each) => each.message !== DEFAULT && !(schema !== undefined && each.code === 'invalid_type'));
-  if (own !== undefined) return { message: own.message };
-  const typed = alternatives.find((each) => each.code !== 'invalid_type' && each.code !== 'invalid_value');
-  if (typed !== undefined) return explain(typed, nodeAt(node, typed.path), undefined);
+  const furthest = alternatives.find((each) => each.path.length > 0);
+  const told = (each: Issue): string => (each.message === DEFAULT ? explain(each, nodeAt(node, each.path), undefined).message : sentence(each.message));
+  if (furthest !== undefined) return { message: `holds a wrong value at ${furthest.path.map(String).join('.')}: ${told(furthest)}` };
   const wanted = alternatives.map((each) =>
-    each.code === 'invalid_type' ? kindOf(each.expected) : each.code === 'invalid_value' ? each.values.map(String).join(', ') : '',
+    each.code === 'invalid_type' && each.message === DEFAULT ? kindOf(each.expected) : told(each).replace(/^must be (?:one of )?/, ''),
   );
   const quote =
     node.kind === 'scalar' && typeof node.value === 'number' && alternatives.some((each) => each.code === 'invalid_type' && each.expected === 'string');

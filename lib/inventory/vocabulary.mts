@@ -4,7 +4,7 @@ import type { Contract } from './model.mts';
 import type { Problems } from './problems.mts';
 import { quoted } from './problems.mts';
 import type { Setting } from './structure.mts';
-import { didYouMean } from './suggest.mts';
+import { closest, didYouMean } from './suggest.mts';
 
 export type AnyContract = Contract<unknown>;
 
@@ -62,9 +62,18 @@ export class Vocabulary {
       return 'fine';
     }
     const relatives = [...this.known].filter((each) => prefix === undefined || each.startsWith(prefix));
-    const hint = didYouMean(name, this.known, CLOSE) ?? didYouMean(name, relatives) ?? someOf(relatives, prefix);
+    const hint = didYouMean(name, this.known, CLOSE) ?? alike(name, relatives, prefix ?? '') ?? someOf(relatives, prefix);
     return { message: `unknown variable ${quoted(name)}`, ...(hint === undefined ? {} : { hint }) };
   }
+}
+
+/** What all of them begin with says nothing about which one was meant. */
+function alike(name: string, relatives: readonly string[], prefix: string): string | undefined {
+  const names = closest(
+    name.slice(prefix.length),
+    relatives.map((each) => each.slice(prefix.length)),
+  );
+  return names.length === 0 ? undefined : `did you mean ${names.map((each) => `"${prefix}${each}"`).join(' or ')}?`;
 }
 
 function someOf(names: readonly string[], prefix: string | undefined): string | undefined {
