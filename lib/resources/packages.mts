@@ -1,0 +1,39 @@
+import type { Resource } from '../plan/model.mts';
+import { allOf, packageVersion } from '../plan/questions.mts';
+import { quoteAll, runScript } from '../shell/steps.mts';
+import { absentShown, change, resource, type Common } from './resource.mts';
+
+/** A package manager that is killed half way leaves a broken system, so it gets its time. */
+const DEADLINE_SECONDS = 1800;
+
+// A package index is fetched only when a name is unknown without it, or what it says can no longer be downloaded.
+const INSTALL = `if command -v apt-get >/dev/null 2>&1; then
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
+  apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+  stale=
+  for name do case $(apt-cache policy -- "$name" 2>/dev/null) in ''|*'Candidate: (none)'*) stale=1 ;; esac; done
+  if [ -n "$stale" ]; then apt update; fi
+  apt install --no-install-recommends -- "$@" || { dpkg --configure -a; apt update; apt install --no-install-recommends -- "$@"; }
+elif command -v dnf >/dev/null 2>&1; then
+  dnf -q -y install -- "$@"
+else
+  say "neither apt-get nor dnf is installed"
+  exit 1
+fi`;
+
+/** Installed packages, of any version. */
+export function packages(names: readonly string[], options: Common = {}): Resource {
+  return resource(`packages ${names.join(' ')}`, options, {
+    wanted: names,
+    differs: allOf(names.map((name) => packageVersion(name).map((version) => ({ name, version })))).map((now) =>
+      now.flatMap(({ name, version }) => (version === undefined ? [change(name, absentShown, 'installed')] : [])),
+    ),
+    apply(changes, steps) {
+      steps.within(DEADLINE_SECONDS, (bounded) => {
+        bounded.uninterruptible((whole) => {
+          runScript(whole, `set -- ${quoteAll(changes.map(({ field }) => field))}\n${INSTALL}`);
+        });
+      });
+    },
+  });
+}
