@@ -44,12 +44,15 @@ export function contentDiff({ from, to }: Pick<Change, 'from' | 'to'>, limits: {
     : structuredPatch('', '', old, wanted, undefined, undefined, { context: 3, maxEditLength: MOST_EDITS, timeout: limits.timeout ?? TIMEOUT_MS });
   if (patch === undefined) return [[['dim', `files differ entirely, ${String(linesIn(old))}/${String(linesIn(wanted))} lines`]]];
   const lines = patch.hunks.flatMap((hunk): Line[] => [
-    [['cyan', `@@ -${String(hunk.oldStart)},${String(hunk.oldLines)} +${String(hunk.newStart)},${String(hunk.newLines)} @@`]],
+    [['cyan', `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`]],
     ...hunk.lines.map(coloured),
   ]);
   if (lines.length <= MOST_LINES) return lines;
   return [...lines.slice(0, MOST_LINES), [['dim', `… ${String(lines.length - MOST_LINES)} more lines of this diff are not shown`]]];
 }
+
+/** An empty range stands after the line before it. */
+const range = (start: number, lines: number): string => `${String(lines === 0 ? start - 1 : start)},${String(lines)}`;
 
 function coloured(line: string): Line {
   if (line.startsWith('+')) return [['green', line]];
