@@ -6,4 +6,4 @@ import osLimits from './os-limits/role.mts';
 
 export { elasticsearch, java, osLimits };
 
-export const roles: readonly AnyRole[] = [osLimits, java, elasticsearch];
+export const catalogue: readonly AnyRole[] = [osLimits, java, elasticsearch];

@@ -128,7 +128,14 @@ export type Verdict =
 
 export type Judgement =
   | { readonly kind: 'pass'; readonly found: string }
-  | { readonly kind: 'fail'; readonly expected: string; readonly found: string; readonly hint: string };
+  | {
+      readonly kind: 'fail';
+      readonly expected: string;
+      readonly found: string;
+      readonly hint: string;
+      /** Asking again cannot help: the process ended, for instance. */
+      readonly final?: true;
+    };
 
 export type CheckOutcome = Judgement | { readonly kind: 'skipped' | 'unknown'; readonly because: string };
 

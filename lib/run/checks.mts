@@ -33,7 +33,7 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
   for (let attempt = 1; ; attempt += 1) {
     const results = judgeAll(checks, asker.answers.lookup, first);
     const elapsed = performance.now() - started;
-    const waiting = results.filter(({ check, outcome }) => outcome.kind !== 'pass' && elapsed < deadlineOf(check, patience));
+    const waiting = results.filter(({ check, outcome }) => outcome.kind !== 'pass' && !isFinal(outcome) && elapsed < deadlineOf(check, patience));
     const open = waiting.find(({ outcome }) => outcome.kind !== 'skipped');
     if (open === undefined || patience.signal.aborted) return results;
     patience.onWaiting?.(open.check.id, attempt, foundIn(open.outcome));
@@ -41,6 +41,8 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
     await asker.refresh(checks.flatMap((check) => check.ask.asks));
   }
 }
+
+const isFinal = (outcome: CheckOutcome): boolean => outcome.kind === 'fail' && outcome.final === true;
 
 const deadlineOf = (check: Check, { changed }: Patience): number => (changed ? check.retry.deadlineMs : Math.min(STEADY_MS, check.retry.deadlineMs));
 

@@ -1,32 +1,33 @@
 /** What the host of a managed node looks like. */
 import {
-  all,
   archive,
+  change,
   chooseArchive,
   command,
   daemon,
   directory,
   file,
-  http,
   recordedService,
   stat,
   systemUser,
   unitFile,
-  type Context,
-  type Question,
   type Change,
+  type Context,
+  type Input,
   type Resource,
+  type ResourceId,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
 import { bootstrap } from './bootstrap.mts';
 import { candidates, sameCluster } from './candidates.mts';
 import { elasticsearchYml, heapOptions, jvmOptions, log4j2Properties, unicastHosts, YML_IGNORED } from './config.mts';
-import { nodeUrl, type ElasticsearchVars } from './contract.mts';
+import type { ElasticsearchVars } from './contract.mts';
 import { heapOf, SMALLEST } from './heap.mts';
 import { serviceLimits } from './limits.mts';
-import { nodeState, type NodeState } from './node.mts';
+import type { NodeState } from './node.mts';
 import { CONFIG, CURRENT, DATA, HOME, LOGS, PID_FILE, RUN, START_LOG, UNIT, USER } from './paths.mts';
-import { allocation } from './rollout.mts';
+import { lateFounder, membership } from './membership.mts';
+import { allocation, hasMaster, runningPeer } from './rollout.mts';
 import { daemonArgv, unit, type UnitOptions } from './unit.mts';
 
 type Here = Context<ElasticsearchVars, NodeState>;
@@ -60,7 +61,7 @@ export function node(here: Here): readonly Resource[] {
       because: ['elasticsearch_version'],
     }),
     directory(CONFIG, { mode: 0o750, ...ours }),
-    directory(`${CONFIG}/jvm.options.d`, { mode: 0o750, ...ours }),
+    directory(`${CONFIG}/jvm.options.d`, { mode: 0o750, ...ours, exclusive: ['heap.options'] }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
     directory(LOGS, { mode: 0o750, owner: USER, group: USER }),
     ...read.map(({ path, content, because }) => file(path, { content, mode: 0o640, ...ours, because })),
@@ -68,7 +69,7 @@ export function node(here: Here): readonly Resource[] {
     keystore(options.javaHome),
     ...start,
     ...(founders === undefined ? [] : [lateFounder(here)]),
-    allocation(host, null, running === undefined ? [] : [running.id]),
+    ...afterwards(here, running === undefined ? [] : [running.id]),
   ];
 }
 
@@ -100,7 +101,7 @@ function javaFor({ host, vars, facts }: Here, kind: 'official' | 'assembled'): s
   return wish === 'bundled' ? undefined : wish;
 }
 
-type Inputs = Parameters<typeof recordedService>[1]['inputs'];
+type Inputs = readonly Input[];
 
 const asService = (options: UnitOptions, inputs: Inputs): readonly Resource[] => {
   const content = unit(options);
@@ -114,12 +115,11 @@ const asDaemon = (options: UnitOptions, inputs: Inputs): readonly Resource[] => 
 
 /** Made beforehand, since Elasticsearch would make it in a folder that it may not write to. */
 function keystore(home: string | undefined): Resource {
-  const text = (value: string): Change['from'] => ({ kind: 'text', text: value });
   const differs = stat(KEYSTORE).map((found): readonly Change[] => {
-    if (found.kind === 'absent') return [{ field: 'keystore', from: { kind: 'absent' }, to: text('an empty keystore') }];
+    if (found.kind === 'absent') return [change('keystore', { kind: 'absent' }, 'an empty keystore')];
     const have = `${found.owner}:${found.group} ${found.mode.toString(8)}`;
     const want = `root:${USER} 660`;
-    return have === want ? [] : [{ field: 'owner and mode', from: text(have), to: text(want) }];
+    return have === want ? [] : [change('owner and mode', have, want)];
   });
   return command('elasticsearch keystore', {
     differs,
@@ -131,18 +131,10 @@ chmod 660 ${KEYSTORE}`;
   });
 }
 
-/** A node that runs already, waiting for a cluster, reads the founders only when it starts again. It has nothing to lose. */
-function lateFounder({ host, facts }: Here): Resource {
-  const loaded = http({ url: `${nodeUrl(host)}/_nodes/_local/settings?flat_settings=true` });
-  const differs: Question<readonly Change[]> = all({ state: nodeState(host), loaded }).map(({ state, loaded: answer }) => {
-    if (!state.running || state.clusterUuid !== undefined || answer.kind === 'refused' || answer.body.includes('"cluster.initial_master_nodes"')) return [];
-    return [{ field: 'founders', from: { kind: 'text', text: 'started without' }, to: { kind: 'text', text: 'started with' } }];
-  });
-  return command('elasticsearch founding', {
-    differs,
-    run: (steps) => {
-      if (facts.init === 'systemd') steps.sh`systemctl restart ${UNIT}`;
-      else steps.sh`kill "$(cat ${PID_FILE})"`;
-    },
-  });
+/** What only means something while the node runs. */
+function afterwards(here: Here, needs: readonly ResourceId[]): readonly Resource[] {
+  const { host, inventory, peers } = here;
+  const through = hasMaster(peers.get(host.name)) ? host : runningPeer(host, inventory, peers);
+  // Without a master nobody can say or change a setting; the check after the run asks for it then.
+  return [membership(here, needs), ...(through === undefined ? [] : [allocation(through, null, needs)])];
 }

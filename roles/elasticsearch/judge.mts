@@ -1,5 +1,5 @@
 /** Judgements about a running cluster: pure, so that each is tested without one. */
-import type { Judgement, ListeningSocket } from '../../lib/index.mts';
+import type { Judgement, ListeningSocket, UnitState } from '../../lib/index.mts';
 import { showLimit, type ProcessLimits } from '../os-limits/contract.mts';
 import { plainAddress } from './address.mts';
 import type { Health, Reply, Root, Settings } from './cluster.mts';
@@ -26,6 +26,13 @@ export function formed(node: NodeState): Judgement {
     found,
     'the diagnosis below reads the reason from its log; more than half of the masters must be running',
   );
+}
+
+/** A unit that failed, or that systemd starts again and again, says so at once. */
+export function started(node: NodeState, unit: Pick<UnitState, 'activeState' | 'subState' | 'result' | 'execMainStatus'>): Judgement {
+  if (unit.activeState !== 'failed' && unit.subState !== 'auto-restart') return formed(node);
+  const found = `elasticsearch.service ended: ${unit.result}, exit status ${String(unit.execMainStatus)}`;
+  return { kind: 'fail', expected: 'a running node', found, hint: 'journalctl -u elasticsearch shows its last words', final: true };
 }
 
 export function nodes(node: NodeState, expected: readonly string[]): Judgement {

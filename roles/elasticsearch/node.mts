@@ -18,7 +18,7 @@ export interface NodeState {
 }
 
 /** `local=true`: the node answers at once from what it knows, also without a master. */
-const STATE = '/_cluster/state/master_node,nodes?local=true';
+export const STATE = '/_cluster/state/master_node,nodes?local=true';
 const stateSchema = z.object({
   cluster_uuid: z.string(),
   master_node: z.string().nullable(),
@@ -40,7 +40,7 @@ export function readNode(answer: HttpAnswer, data: string): NodeState {
     fresh: clusterUuid === undefined && data.trim() === 'fresh',
     running: answer.kind === 'answered',
     clusterUuid,
-    master: state?.master_node == null ? undefined : state.nodes[state.master_node]?.name,
+    master: state === undefined || state.master_node === null ? undefined : state.nodes[state.master_node]?.name,
     nodes: Object.values(state?.nodes ?? {}).map(({ name }) => name),
   };
 }

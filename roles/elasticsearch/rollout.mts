@@ -1,6 +1,6 @@
-import type { Answer, Context, Host, HostName, Resource, Rollout } from '../../lib/index.mts';
+import type { Answer, Context, Host, HostName, Resource, ResourceId, Rollout } from '../../lib/index.mts';
 import { httpObject } from '../../lib/index.mts';
-import { SETTINGS } from './cluster.mts';
+import { SETTINGS, settingsSchema } from './cluster.mts';
 import { nodeUrl, type ElasticsearchVars } from './contract.mts';
 import { ALLOCATION } from './judge.mts';
 import type { NodeState } from './node.mts';
@@ -10,8 +10,16 @@ type Peers = ReadonlyMap<HostName, Answer<NodeState>>;
 type Here = Context<ElasticsearchVars, NodeState>;
 
 /** Whether shards may move. Normally there is no such setting; while a member restarts, only primaries may. */
-export const allocation = (through: Host, value: 'primaries' | null, needs: Resource['needs'] = []): Resource =>
-  httpObject('cluster allocation', { url: nodeUrl(through) + SETTINGS, want: { persistent: { [ALLOCATION]: value } }, needs });
+export const allocation = (through: Host, value: 'primaries' | null, needs: readonly ResourceId[] = []): Resource =>
+  httpObject('cluster allocation', {
+    url: nodeUrl(through) + SETTINGS,
+    want: { persistent: { [ALLOCATION]: value } },
+    compare: (have) => {
+      const now = settingsSchema.safeParse(have).data?.persistent[ALLOCATION];
+      return (now ?? null) === value ? [] : [{ path: ALLOCATION, have: now, want: value }];
+    },
+    needs,
+  });
 
 export const rollout: Rollout<ElasticsearchVars, NodeState> = {
   serial: 1,
@@ -29,8 +37,10 @@ export function masterLast(hosts: readonly Host[], peers: Peers): readonly Host[
   return [...hosts.filter(({ name }) => !elected.has(name)), ...hosts.filter(({ name }) => elected.has(name))];
 }
 
-/** Through whom settings are changed while this host is away; alone in its cluster, it has nobody to move shards to. */
+/** A member through which settings can be changed while this host is away; alone in its cluster, it has nobody to move shards to. */
 export function runningPeer(host: Host, inventory: Here['inventory'], peers: Peers): Host | undefined {
-  const up = [...peers].find(([name, answer]) => name !== host.name && answer.kind === 'known' && answer.value.clusterUuid !== undefined);
+  const up = [...peers].find(([name, answer]) => name !== host.name && hasMaster(answer));
   return up === undefined ? undefined : inventory.hosts.get(up[0]);
 }
+
+export const hasMaster = (answer: Answer<NodeState> | undefined): boolean => answer?.kind === 'known' && answer.value.master !== undefined;

@@ -1,7 +1,7 @@
-import { all, listeningSockets, shellOutput, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { all, listeningSockets, shellOutput, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
 import { parseProcessLimits } from '../os-limits/contract.mts';
 import { askHealth, askRoot, askSettings } from './cluster.mts';
-import { elasticsearch, listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
+import { listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
 import * as judge from './judge.mts';
 import { nodeState, type NodeState } from './node.mts';
 import { PID_FILE, UNIT } from './paths.mts';
@@ -48,10 +48,11 @@ const ownProcess = shellOutput(PROCESS).map(({ code, output }) => {
   return code === 0 && pid !== undefined ? { pid: Number(pid), limits: parseProcessLimits(output) } : { pid: undefined, limits: undefined };
 });
 
-/** After a start: the node answers and is in a cluster. Elasticsearch waits 30 s for one before it answers at all. */
-export const ready = ({ host }: Here): readonly Check[] => [check('in-cluster', [], nodeState(host), judge.formed, 180)];
+/** After a start: the node answers and is in a cluster. Elasticsearch waits 30 s for one before it answers at all; a process that ended is not waited for. */
+export const ready = ({ host, facts }: Here & Pick<Context<ElasticsearchVars>, 'facts'>): readonly Check[] =>
+  facts.init === 'systemd'
+    ? [check('in-cluster', [], all({ node: nodeState(host), unit: unitState(UNIT) }), ({ node, unit }) => judge.started(node, unit), 180)]
+    : [check('in-cluster', [], nodeState(host), judge.formed, 180)];
 
 /** Asked of another member around the restart of one. */
 export const gate = ({ host }: Here): readonly Check[] => [check('cluster-as-before', [], askHealth(host), judge.gate, 300)];
-
-export const isManaged = (host: Here['host']): boolean => host.vars(elasticsearch).managed;
