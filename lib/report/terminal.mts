@@ -14,7 +14,7 @@ const TICK_MS = 1_000;
 export const NARROWEST = 60;
 
 /** Codes of colour take no columns. */
-// eslint-disable-next-line no-control-regex -- our own escape sequences
+
 const COLOUR = /\x1b\[\d+m/g;
 
 export function terminalReporter(output: Output, told: Told, clock: Clock): Reporter {

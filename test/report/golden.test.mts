@@ -33,9 +33,9 @@ describe('what people read (UPDATE_GOLDEN=1 rewrites test/golden)', () => {
         if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
         expect(existsSync(file), `${name} is missing`).to.equal(true);
         expect(text).to.equal(readFileSync(file, 'utf8'));
-        // eslint-disable-next-line no-control-regex -- none may be there
+
         expect(text).not.to.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
-        // eslint-disable-next-line no-control-regex -- everything beyond ASCII
+
         if (one.ascii === true) expect(text).not.to.match(/[^\x00-\x7f]/);
       });
     }

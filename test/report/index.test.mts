@@ -5,7 +5,7 @@ import { cases } from './recorded.mts';
 import { FakeClock, FakeOutput, play, stamped } from './support.mts';
 
 const UTF8 = { LANG: 'en_US.UTF-8' };
-const ANSI = /\x1b/; // eslint-disable-line no-control-regex
+const ANSI = /\x1b/;
 const events = stamped(cases.find(({ name }) => name === 'apply-failed')?.events ?? []);
 
 async function streams(options: Partial<ReportOptions>, isTTY = false): Promise<{ out: string; err: string }> {

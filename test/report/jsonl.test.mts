@@ -7,6 +7,8 @@ import { eventsFileReporter } from '../../lib/report/jsonl.mts';
 import { cases } from './recorded.mts';
 import { play, stamped } from './support.mts';
 
+const unexpected = (warning: string): never => expect.fail(warning);
+
 describe('--events FILE', () => {
   let folder = '';
   const events = stamped(cases[0]?.events ?? []);
@@ -19,7 +21,7 @@ describe('--events FILE', () => {
 
   it('is complete after every event, not only at the end', () => {
     const path = join(folder, 'run.jsonl');
-    const reporter = eventsFileReporter(path, expect.fail);
+    const reporter = eventsFileReporter(path, unexpected);
     events.forEach((event, index) => {
       reporter.accept(event);
       const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
@@ -31,13 +33,13 @@ describe('--events FILE', () => {
   });
   it('begins anew with every run', async () => {
     const path = join(folder, 'run.jsonl');
-    await play(eventsFileReporter(path, expect.fail), events);
+    await play(eventsFileReporter(path, unexpected), events);
     const first = readFileSync(path, 'utf8');
-    await play(eventsFileReporter(path, expect.fail), events);
+    await play(eventsFileReporter(path, unexpected), events);
     expect(readFileSync(path, 'utf8')).to.equal(first);
   });
   it('is refused before anything runs when it cannot be written', () => {
-    expect(() => eventsFileReporter(join(folder, 'no', 'such', 'folder.jsonl'), expect.fail))
+    expect(() => eventsFileReporter(join(folder, 'no', 'such', 'folder.jsonl'), unexpected))
       .to.throw(RunFailure)
       .with.nested.property('error.kind', 'usage');
   });
@@ -51,6 +53,6 @@ describe('--events FILE', () => {
     expect(warnings[0]).to.match(/no longer written to \/dev\/full: ENOSPC/);
   });
   it('may be a device that cannot be synced', async () => {
-    await play(eventsFileReporter('/dev/null', expect.fail), events);
+    await play(eventsFileReporter('/dev/null', unexpected), events);
   });
 });

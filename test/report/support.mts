@@ -95,7 +95,7 @@ export async function play(reporter: Reporter, events: readonly RunEvent[], cloc
 export function screenOf(text: string): readonly string[] {
   const lines: string[] = [''];
   let row = 0;
-  // eslint-disable-next-line no-control-regex -- a terminal is made of control characters
+
   for (const part of text.split(/(\x1b\[\d*[A-Za-z]|\r|\n)/)) {
     if (part === '\n') {
       row += 1;
