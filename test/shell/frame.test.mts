@@ -1,0 +1,260 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { compileFrame, FrameReader, type FrameText, type HostStep } from '../../lib/shell/frame.mts';
+import { eventually, mark, processesWith, SHELLS, step } from '../transport/support.mts';
+
+/** A persistent shell, as a session has one. */
+class Shell {
+  readonly child;
+  readonly #shell: string;
+  constructor(shell: string, setup = '') {
+    this.#shell = shell;
+    const [command = '', ...args] = shell.split(' ');
+    this.child = spawn(command, [...args, '-c', `${setup}exec ${shell}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.child.stdin.on('error', () => undefined);
+  }
+  async run(frame: Partial<FrameText>, during?: (output: string, reader: FrameReader) => void): Promise<{ reader: FrameReader; progress: unknown[] }> {
+    const nonce = randomBytes(12).toString('hex');
+    const progress: unknown[] = [];
+    const reader = new FrameReader(nonce, (...told) => progress.push(told));
+    let output = '';
+    await new Promise<void>((resolve) => {
+      this.child.stdout.removeAllListeners('data').on('data', (bytes: Buffer) => {
+        output += bytes.toString('latin1');
+        reader.push(bytes);
+        during?.(output, reader);
+        if (reader.finished !== undefined) resolve();
+      });
+      this.child.once('exit', () => {
+        resolve();
+      });
+      this.child.stdin.write(compileFrame({ nonce, steps: [], probe: '', shell: this.#shell, ...frame }));
+    });
+    return { reader, progress };
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.stdin.end();
+    if (this.child.exitCode === null && this.child.signalCode === null) await Promise.race([once(this.child, 'exit'), sleep(8000, undefined, { ref: false })]);
+    this.child.kill('SIGKILL');
+  }
+}
+
+const probeOf = (reader: FrameReader): string | undefined => reader.finished?.probe?.toString('utf8');
+
+for (const shell of SHELLS) {
+  describe(`frames in ${shell}`, () => {
+    const ends: readonly { name: string; steps: readonly HostStep[]; expected: readonly object[] }[] = [
+      {
+        name: 'success',
+        steps: [step('echo one'), step('printf two')],
+        expected: [
+          { end: { kind: 'exited', code: 0 }, tail: 'one' },
+          { end: { kind: 'exited', code: 0 }, tail: 'two' },
+        ],
+      },
+      {
+        name: 'the first failure ends the steps',
+        steps: [step('echo one >&2; exit 7'), step('echo never')],
+        expected: [{ end: { kind: 'exited', code: 7 }, tail: 'one' }],
+      },
+      { name: 'a failing command fails the step', steps: [step('false\necho never')], expected: [{ end: { kind: 'exited', code: 1 }, tail: '' }] },
+      { name: 'code 137 is no signal', steps: [step('exit 137')], expected: [{ end: { kind: 'exited', code: 137 }, tail: '' }] },
+      {
+        name: 'a killed step is signalled',
+        steps: [step('echo x; kill -s KILL $$; sleep 0.2')],
+        expected: [{ end: { kind: 'signalled', signal: 'SIGKILL' }, tail: 'x' }],
+      },
+      { name: 'a syntax error is a failure', steps: [step('if then')], expected: [{ end: { kind: 'exited', code: 2 } }] },
+      {
+        name: 'the deadline',
+        steps: [step('echo a; sleep 60', { deadlineMs: 1000 }), step('echo never')],
+        expected: [{ end: { kind: 'timeout' }, tail: 'a' }],
+      },
+      {
+        name: 'the deadline of an uninterruptible step',
+        steps: [step('echo a; sleep 60', { deadlineMs: 1000, interruptible: false })],
+        expected: [{ end: { kind: 'timeout' }, tail: 'a' }],
+      },
+      {
+        name: 'an uninterruptible step',
+        steps: [step('echo a; exit 3', { interruptible: false })],
+        expected: [{ end: { kind: 'exited', code: 3 }, tail: 'a' }],
+      },
+      {
+        name: 'stdin is empty and the lock is closed',
+        steps: [step('cat; if true 2>/dev/null >&9; then echo open; else echo closed; fi')],
+        expected: [{ end: { kind: 'exited', code: 0 }, tail: 'closed' }],
+      },
+      {
+        name: 'neither in an uninterruptible body',
+        steps: [step('cat; if true 2>/dev/null >&9; then echo open; else echo closed; fi', { interruptible: false })],
+        expected: [{ end: { kind: 'exited', code: 0 }, tail: 'closed' }],
+      },
+    ];
+    for (const { name, steps, expected } of ends) {
+      it(name, async () => {
+        await using session = new Shell(shell, 'exec 9>/dev/null; ');
+        const { reader } = await session.run({ steps, probe: 'echo answer' });
+        expect(reader.steps.length).to.equal(expected.length);
+        for (const [index, want] of expected.entries()) expect(reader.steps[index]).to.deep.include(want);
+        expect(probeOf(reader), 'the probe runs also after a failure').to.equal('answer\n');
+      });
+    }
+
+    it('carries payloads of any bytes and reports progress as it happens', async () => {
+      await using session = new Shell(shell);
+      const bytes = randomBytes(300_000);
+      const script = 'progress 1 2; payload 0 | sha256sum; payload 1; progress 2';
+      const { reader, progress } = await session.run({ steps: [step(script, { payloads: [bytes, "it's\n$HOME `id` \\ \n"] })] });
+      const { createHash } = await import('node:crypto');
+      expect(reader.steps[0]?.tail).to.equal(`${createHash('sha256').update(bytes).digest('hex')}  -\nit's\n$HOME \`id\` \\ `);
+      expect(progress).to.deep.equal([
+        [0, 1, 2],
+        [0, 2, undefined],
+      ]);
+    });
+
+    it('a newline aborts the step, not the session', async () => {
+      await using session = new Shell(shell);
+      const word = mark();
+      let sent = false;
+      const { reader } = await session.run({ steps: [step(`echo ready; sh -c 'sleep 50; : ${word}'`), step('echo never')], probe: 'echo answer' }, (output) => {
+        if (output.includes('ready') && !sent) {
+          sent = true;
+          session.child.stdin.write('\n');
+        }
+      });
+      expect(reader.steps).to.deep.equal([{ index: 0, end: { kind: 'aborted' }, tail: 'ready' }]);
+      expect(probeOf(reader)).to.equal(undefined);
+      expect(processesWith(word)).to.deep.equal([]);
+      expect((await session.run({ steps: [step('echo again')] })).reader.steps[0]?.tail).to.equal('again');
+    });
+
+    it('an uninterruptible step is not aborted, the next one is', async () => {
+      await using session = new Shell(shell);
+      const steps = [step('echo ready; sleep 1; echo finished', { interruptible: false }), step('sleep 50')];
+      let sent = false;
+      const { reader } = await session.run({ steps }, (output) => {
+        if (output.includes('ready') && !sent) {
+          sent = true;
+          session.child.stdin.write('\n');
+        }
+      });
+      expect(reader.steps.map(({ end }) => end.kind)).to.deep.equal(['exited', 'aborted']);
+      expect(reader.steps[0]?.tail).to.equal('ready\nfinished');
+    });
+
+    it('end of file ends the step, its children and the session', async () => {
+      const session = new Shell(shell);
+      const word = mark();
+      const stubborn = `trap '' TERM; echo ready; while :; do sleep 1; : ${word}; done`;
+      const ended = session.run({ steps: [step(`sh -c '${stubborn.replaceAll("'", `'\\''`)}'`)] }, (output) => {
+        if (output.includes('ready')) session.child.stdin.end();
+      });
+      await ended;
+      await eventually('no child is left', () => processesWith(word).length === 0 && session.child.exitCode !== null);
+    });
+
+    it('an uninterruptible step outlives the link', async () => {
+      const session = new Shell(shell);
+      const file = `/tmp/${mark()}`;
+      const script = `echo ready; sleep 1; i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i + 1)); done; echo survived >${file}; sleep 0.2; rm ${file}; echo gone >${file}`;
+      const nonce = randomBytes(12).toString('hex');
+      session.child.stdin.write(compileFrame({ nonce, steps: [step(script, { interruptible: false })], probe: '', shell }));
+      await once(session.child.stdout, 'data');
+      await sleep(200);
+      session.child.stdin.destroy();
+      session.child.stdout.destroy();
+      const { readFileSync, rmSync } = await import('node:fs');
+      const content = (): string => {
+        try {
+          return readFileSync(file, 'utf8');
+        } catch {
+          return '';
+        }
+      };
+      await eventually('the step to end by itself', () => content() === 'gone\n');
+      rmSync(file);
+      await eventually('the shell to end', () => session.child.exitCode !== null || session.child.signalCode !== null);
+    });
+
+    it('two hundred frames in a row are answered in order', async () => {
+      await using session = new Shell(shell);
+      for (let index = 0; index < 200; index++) {
+        const { reader } = await session.run({ steps: index % 10 === 0 ? [step('echo x')] : [], probe: `echo ${index}; printf end` });
+        expect(probeOf(reader)).to.equal(`${index}\nend`);
+      }
+    }).timeout(60_000);
+
+    it('questions alone start no process: they work where there is no command at all', async () => {
+      await using session = new Shell(shell, 'PATH=/nonexistent; ');
+      const { reader } = await session.run({ probe: 'echo $PATH' });
+      expect(probeOf(reader)).to.equal('/nonexistent\n');
+      const bare = compileFrame({ nonce: 'n', steps: [], probe: '' });
+      expect(bare, 'no substitution, pipe, subshell or job').not.to.match(/[`|(]|\$\(|[^>]&[^-]/);
+    });
+
+    it('keeps the last lines of what a step says', async () => {
+      await using session = new Shell(shell);
+      const { reader } = await session.run({ steps: [step('i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i + 1)); done; exit 1')] });
+      expect(reader.steps[0]?.tail.split('\n')).to.deep.equal(Array.from({ length: 20 }, (_, index) => `line ${480 + index}`));
+    });
+  });
+}
+
+describe('reading a frame', () => {
+  const nonce = 'a1b2c3d4';
+  const output = Buffer.from(
+    `Welcome!\nBEGIN other\n\nBEGIN ${nonce}\n\nSTEP ${nonce} 0\nschön ☃\n\nPROGRESS ${nonce} 5 10\nlast\nEND x 0\n\nEXIT ${nonce} 0\n\nDONE ${nonce} 0 0 own\n\nPROBE ${nonce}\nälter\n\xff raw\n\nEND ${nonce} 1\n`,
+  );
+  const read = (pieces: readonly Uint8Array[]): { reader: FrameReader; progress: unknown[] } => {
+    const progress: unknown[] = [];
+    const reader = new FrameReader(nonce, (...told) => progress.push(told));
+    for (const piece of pieces) reader.push(piece);
+    return { reader, progress };
+  };
+
+  it('is the same however the bytes arrive', () => {
+    const whole = read([output]);
+    expect(whole.reader.steps).to.deep.equal([{ index: 0, end: { kind: 'exited', code: 0 }, tail: 'schön ☃\nlast\nEND x 0' }]);
+    expect(whole.reader.finished?.probe?.toString('utf8')).to.equal('älter\nÿ raw\n');
+    expect(whole.progress).to.deep.equal([[0, 5, 10]]);
+    fc.assert(
+      fc.property(fc.array(fc.nat(output.length), { maxLength: 40 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), output.length];
+        const { reader, progress } = read(at.slice(1).map((to, index) => output.subarray(at[index], to)));
+        expect(reader.steps).to.deep.equal(whole.reader.steps);
+        expect(reader.finished).to.deep.equal(whole.reader.finished);
+        expect(progress).to.deep.equal(whole.progress);
+      }),
+    );
+  });
+
+  it('is unfinished wherever it is cut', () => {
+    for (let length = 0; length < output.length; length++) expect(read([output.subarray(0, length)]).reader.finished, `${length} bytes`).to.equal(undefined);
+  });
+
+  for (const [name, bytes] of [
+    ['another nonce', `\nBEGIN zz\n\nPROBE zz\nx\n\nEND zz 0\n`],
+    ['END without BEGIN', `\nEND ${nonce} 0\n`],
+    ['a count that does not fit', `\nBEGIN ${nonce}\n\nPROBE ${nonce}\nx\n\nEND ${nonce} 1\n`],
+    ['a marker inside a line', `\nBEGIN ${nonce}\n\nPROBE ${nonce}\nx END ${nonce} 0\n`],
+  ] as const) {
+    it(`${name} does not finish it`, () => {
+      expect(read([Buffer.from(bytes)]).reader.finished).to.equal(undefined);
+    });
+  }
+
+  it('stays small when a step floods', () => {
+    const { reader } = read([Buffer.from(`\nBEGIN ${nonce}\n\nSTEP ${nonce} 0\n`)]);
+    const flood = Buffer.alloc(64 * 1024, 'x');
+    for (let round = 0; round < 200; round++) reader.push(flood);
+    reader.push(Buffer.from(`\nDONE ${nonce} 0 137 own\n\nEND ${nonce} 1\n`));
+    expect(reader.steps[0]?.end).to.deep.equal({ kind: 'signalled', signal: 'SIGKILL' });
+    expect(reader.steps[0]?.tail.length).to.be.below(5000);
+  });
+});
