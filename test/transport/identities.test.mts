@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Identities } from '../../lib/transport/identities.mts';
+import { failureOf, withDirectory } from './support.mts';
+
+describe('private keys', () => {
+  const make = (file: string, ...more: readonly string[]): string => {
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file, ...more]);
+    return file;
+  };
+  const cases: readonly { name: string; prepare: (directory: string) => string; short: string; hint: RegExp }[] = [
+    { name: 'missing', prepare: (directory) => join(directory, 'none'), short: 'private key unreadable', hint: /--private-key/ },
+    {
+      name: 'readable by others',
+      prepare: (directory) => {
+        const file = make(join(directory, 'key'));
+        chmodSync(file, 0o644);
+        return file;
+      },
+      short: 'private key unprotected',
+      hint: /chmod 600/,
+    },
+    {
+      name: 'encrypted',
+      prepare: (directory) => {
+        const file = join(directory, 'key');
+        execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'secret words', '-f', file]);
+        return file;
+      },
+      short: 'private key encrypted',
+      hint: /ssh-add/,
+    },
+    {
+      name: 'public',
+      prepare: (directory) => {
+        const file = `${make(join(directory, 'key'))}.pub`;
+        chmodSync(file, 0o600);
+        return file;
+      },
+      short: 'public key',
+      hint: /key$/,
+    },
+    {
+      name: 'no key at all',
+      prepare: (directory) => {
+        const file = join(directory, 'key');
+        writeFileSync(file, 'hello\n', { mode: 0o600 });
+        return file;
+      },
+      short: 'not a private key',
+      hint: /ssh-keygen -t ed25519/,
+    },
+  ];
+  for (const { name, prepare, short, hint } of cases) {
+    it(`${name}: wrong usage, before anything is contacted`, () =>
+      withDirectory(async (directory) => {
+        const error = await failureOf(new Identities().of(prepare(directory)), 'usage');
+        expect(error.short).to.equal(short);
+        expect(error.message).to.contain(directory);
+        expect(error.hint).to.match(hint);
+      }));
+  }
+
+  it('come in the order: named, agent, defaults; none twice', () =>
+    withDirectory(async (directory) => {
+      const file = make(join(directory, 'key'));
+      const [home, agent] = [process.env['HOME'], process.env['SSH_AUTH_SOCK']];
+      process.env['HOME'] = directory;
+      process.env['SSH_AUTH_SOCK'] = join(directory, 'agent');
+      try {
+        execFileSync('mkdir', [join(directory, '.ssh')]);
+        make(join(directory, '.ssh', 'id_ed25519'));
+        execFileSync('cp', ['-p', file, join(directory, '.ssh', 'id_ecdsa')]);
+        const found = await new Identities().of(file);
+        expect(found.map((identity) => (identity.kind === 'key' ? identity.path.slice(directory.length) : identity.kind))).to.deep.equal(['/key', 'agent', '/.ssh/id_ed25519']);
+      } finally {
+        for (const [name, value] of [['HOME', home], ['SSH_AUTH_SOCK', agent]] as const) {
+          if (value === undefined) Reflect.deleteProperty(process.env, name);
+          else process.env[name] = value;
+        }
+      }
+    }));
+});
