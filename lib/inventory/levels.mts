@@ -15,13 +15,19 @@ interface Contender {
   readonly setting: Setting;
 }
 
+/** What the groups of a host say about one variable: those that no child of theirs overrides, and the others. */
+interface Contest {
+  readonly left: readonly Contender[];
+  readonly beaten: readonly Contender[];
+}
+
 /** Decides which setting of a variable holds for a host: group (child beats parent) < host < `-e`. */
 export class Levels {
   readonly #extra: ReadonlyMap<string, Setting>;
   readonly #problems: Problems;
   readonly #ancestors = new Map<GroupEntry, ReadonlySet<GroupEntry>>();
   /** Hosts of the same groups share what their groups say. */
-  readonly #byGroups = new Map<string, ReadonlyMap<string, readonly Contender[]>>();
+  readonly #byGroups = new Map<string, ReadonlyMap<string, Contest>>();
 
   constructor(extra: ReadonlyMap<string, Setting>, problems: Problems) {
     this.#extra = extra;
@@ -41,10 +47,13 @@ export class Levels {
 
   winners(host: HostEntry): ReadonlyMap<string, Winner> {
     const found = new Map<string, Winner>();
-    for (const [name, contenders] of this.#groupSettings(host)) {
-      const [first, ...others] = contenders;
+    for (const [name, contest] of this.#groupSettings(host)) {
+      const [first, ...others] = contest.left;
       if (first === undefined) continue;
-      if (!host.vars.has(name) && !this.#extra.has(name)) this.#agree(host, first, others);
+      if (!host.vars.has(name) && !this.#extra.has(name)) {
+        this.#agree(host, first, others);
+        this.#sameForAnsible(host, first, contest.beaten);
+      }
       found.set(name, { level: 'group', setting: first.setting });
     }
     for (const [name, setting] of host.vars) found.set(name, { level: 'host', setting });
@@ -65,14 +74,28 @@ export class Levels {
     );
   }
 
-  #groupSettings(host: HostEntry): ReadonlyMap<string, readonly Contender[]> {
+  /** Ansible puts `group_vars` of a parent above what the inventory itself says of a child; here a child always wins, so both must say the same. */
+  #sameForAnsible(host: HostEntry, { group, setting }: Contender, beaten: readonly Contender[]): void {
+    if (setting.beside === true) return;
+    const file = beaten.find((each) => each.setting.beside === true && !sameValue(each.setting, setting));
+    if (file === undefined) return;
+    const there = file.setting;
+    this.#problems.at(
+      setting.document,
+      setting.at,
+      `${setting.name} of group ${group.name} differs from group_vars of ${file.group.name} (${host.name}): Ansible takes the file, this program the child`,
+      `the other is at ${place(there.document.source(there.at))}: keep both in group_vars, or both in the inventory`,
+    );
+  }
+
+  #groupSettings(host: HostEntry): ReadonlyMap<string, Contest> {
     const key = [...host.groups].map((group) => group.name).join(' ');
     const known = this.#byGroups.get(key) ?? this.#contenders(this.groupsOf(host));
     this.#byGroups.set(key, known);
     return known;
   }
 
-  #contenders(groups: ReadonlySet<GroupEntry>): ReadonlyMap<string, readonly Contender[]> {
+  #contenders(groups: ReadonlySet<GroupEntry>): ReadonlyMap<string, Contest> {
     const all = new Map<string, Contender[]>();
     for (const group of groups) {
       for (const [name, setting] of group.vars) {
@@ -81,14 +104,12 @@ export class Levels {
         else contenders.push({ group, setting });
       }
     }
-    for (const [name, contenders] of all) {
-      if (contenders.length === 1) continue;
-      const beaten = new Set(contenders.flatMap((each) => [...this.ancestors(each.group)]));
-      all.set(
-        name,
-        contenders.filter((each) => !beaten.has(each.group)),
-      );
-    }
-    return all;
+    return new Map([...all].map(([name, contenders]) => [name, this.#contest(contenders)]));
+  }
+
+  #contest(contenders: readonly Contender[]): Contest {
+    if (contenders.length === 1) return { left: contenders, beaten: [] };
+    const above = new Set(contenders.flatMap((each) => [...this.ancestors(each.group)]));
+    return { left: contenders.filter((each) => !above.has(each.group)), beaten: contenders.filter((each) => above.has(each.group)) };
   }
 }

@@ -138,7 +138,7 @@ function readVariableFiles(base: string, directory: string, structure: Structure
         const document = readDocument(file, base, directory, problems);
         const root = document === undefined ? 'broken' : parseYaml(document, problems);
         if (document === undefined || root === 'broken' || (root.kind === 'scalar' && root.value === null)) continue;
-        if (root.kind === 'map') structure.addVariables(owner.vars, document, root, `${folder === 'group_vars' ? 'group' : 'host'} ${name}`);
+        if (root.kind === 'map') structure.addVariables(owner.vars, document, root, `${folder === 'group_vars' ? 'group' : 'host'} ${name}`, true);
         else problems.at(document, root.at, 'a variables file is a mapping', 'write NAME: VALUE');
       }
     }

@@ -15,6 +15,8 @@ export interface Setting {
   readonly document: Document;
   /** Offset of its key. */
   readonly at: number;
+  /** From a file in group_vars or host_vars, not from the inventory itself. */
+  readonly beside?: true;
 }
 
 export interface GroupEntry {
@@ -219,10 +221,10 @@ export class Structure {
   }
 
   /** Later ones win: files beside the inventory over the inventory, a later `-i` over an earlier one. */
-  addVariables(into: Map<string, Setting>, document: Document, variables: YamlMap, owner: string): void {
+  addVariables(into: Map<string, Setting>, document: Document, variables: YamlMap, owner: string, beside = false): void {
     for (const entry of variables.entries) {
       const setting = this.#setting(document, entry, owner);
-      if (setting !== undefined) into.set(setting.name, setting);
+      if (setting !== undefined) into.set(setting.name, beside ? { ...setting, beside } : setting);
     }
   }
 
