@@ -2,8 +2,10 @@
 import type { AnyRole } from '../lib/index.mts';
 import elasticsearch from './elasticsearch/role.mts';
 import java from './java/role.mts';
+import labHosts from './lab-hosts/role.mts';
+import labImage from './lab-image/role.mts';
 import osLimits from './os-limits/role.mts';
 
-export { elasticsearch, java, osLimits };
+export { elasticsearch, java, labHosts, labImage, osLimits };
 
-export const catalogue: readonly AnyRole[] = [osLimits, java, elasticsearch];
+export const catalogue: readonly AnyRole[] = [labImage, labHosts, osLimits, java, elasticsearch];

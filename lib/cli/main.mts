@@ -20,11 +20,13 @@ import { watchInterrupts } from './signals.mts';
 export interface RunOptions {
   /** `drift`: check and verify, with no way to write. */
   readonly readOnly?: boolean;
+  /** Instead of those of the process, for a playbook with commands of its own. */
+  readonly arguments?: readonly string[];
 }
 
 /** Runs a playbook as the command line says and sets the process's exit code; the last thing a playbook file does. */
 export async function run(playbook: Playbook, options: RunOptions = {}): Promise<void> {
-  process.exitCode = await main(playbook, options, argumentsAfter(playbook.name));
+  process.exitCode = await main(playbook, options, options.arguments ?? argumentsAfter(playbook.name));
 }
 
 /** The arguments of the playbook, however it was started: `zx playbooks/site.mts …` or `node playbooks/site.mts …`. */

@@ -7,7 +7,7 @@ import { document, image, isUp, lab, type ImageStatus, type LabStatus } from './
 import { labHosts, wantedHost, wantedHosts, type WantedHost } from './wanted.mts';
 
 const listener = z.object({ address: z.string(), port: z.int(), process: z.string(), pid: z.int(), labHost: z.string() });
-const machine = z.discriminatedUnion('system', [
+const machine = z.union([
   z.object({
     system: z.literal('Linux'),
     root: z.boolean(),
@@ -19,7 +19,7 @@ const machine = z.discriminatedUnion('system', [
     fileSystem: z.string(),
     listeners: z.array(listener),
   }),
-  z.object({ system: z.string().refine((name) => name !== 'Linux') }),
+  z.object({ system: z.string() }),
 ]);
 export type Machine = Extract<z.output<typeof machine>, { root: boolean }>;
 type AnyMachine = z.output<typeof machine>;

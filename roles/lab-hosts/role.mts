@@ -1,4 +1,4 @@
-import { all, constant, controllerCommand, defineControllerRole, type Check, type Host, type Inventory, type Resource } from '../../lib/index.mts';
+import { constant, controllerCommand, defineControllerRole, type Check, type Host, type Inventory, type Resource } from '../../lib/index.mts';
 import { labHostsContract } from './contract.mts';
 import { preflight } from './preflight.mts';
 import { program } from './programs.mts';
@@ -33,7 +33,7 @@ function labHost(host: Host, inventory: Inventory): Resource {
 function answers(host: Host): Check<LabStatus> {
   return {
     id: 'answers-ssh',
-    ask: all({ status: lab() }).map(({ status }) => status),
+    ask: lab(),
     judge: ({ hosts, openFiles }) => {
       const made = hosts.find(({ name }) => name === host.name);
       if (made !== undefined && isUp(made)) return { kind: 'pass', found: [`listens for ssh at ${place(made)}`, openFilesNote(openFiles)].filter((text) => text !== undefined).join('; ') };
