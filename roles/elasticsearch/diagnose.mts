@@ -20,9 +20,12 @@ export interface Evidence {
 
 type Rule = readonly [pattern: RegExp, explain: (found: RegExpExecArray, evidence: Evidence) => Omit<Diagnosis, 'evidence'> | undefined];
 
+/** A check that was enforced, in the words of 7.10 and of later versions; the same words as a warning stop nobody. */
+const enforced = (message: RegExp): RegExp => new RegExp(`^(?:\\[\\d+\\]: |.*bootstrap check failure \\[\\d+\\] of \\[\\d+\\]: )${message.source}`, 'm');
+
 const RULES: readonly Rule[] = [
   [
-    /max file descriptors \[(\d+)\] for elasticsearch process is too low, increase to at least \[(\d+)\]/,
+    enforced(/max file descriptors \[(\d+)\] for elasticsearch process is too low, increase to at least \[(\d+)\]/),
     ([, have = '', least = ''], { nofile, grantedFiles }) => ({
       cause: `the process may open ${have} files and wants ${least}`,
       fix:
@@ -34,35 +37,35 @@ const RULES: readonly Rule[] = [
     }),
   ],
   [
-    /max virtual memory areas vm\.max_map_count \[(\d+)\] is too low, increase to at least \[(\d+)\]/,
+    enforced(/max virtual memory areas vm\.max_map_count \[(\d+)\] is too low, increase to at least \[(\d+)\]/),
     ([, have = '', least = '']) => ({
       cause: `vm.max_map_count is ${have}, Elasticsearch wants ${least}`,
       fix: `run the os-limits role, which sets it now and for the next boot: --role os-limits,elasticsearch`,
     }),
   ],
   [
-    /max number of threads \[(\d+)\] for user \[([^\]]*)\] is too low, increase to at least \[(\d+)\]/,
+    enforced(/max number of threads \[(\d+)\] for user \[([^\]]*)\] is too low, increase to at least \[(\d+)\]/),
     ([, have = '', user = '', least = '']) => ({
       cause: `user ${user} may start ${have} threads, Elasticsearch wants ${least}`,
       fix: `raise elasticsearch_nproc to at least ${least}`,
     }),
   ],
   [
-    /memory locking requested for elasticsearch process but memory is not locked/,
+    enforced(/memory locking requested for elasticsearch process but memory is not locked/),
     () => ({
       cause: 'bootstrap.memory_lock is on, but the process may not lock its memory',
       fix: 'raise the memlock limit of the machine, or set elasticsearch_memory_lock: false',
     }),
   ],
   [
-    /the default discovery settings are unsuitable for production use; at least one of \[([^\]]*)\] must be configured/,
+    enforced(/the default discovery settings are unsuitable for production use; at least one of \[([^\]]*)\] must be configured/),
     ([, keys = '']) => ({
       cause: 'elasticsearch.yml says neither where other nodes are nor who founds the cluster',
       fix: `run the elasticsearch role, which writes them; by hand: one of ${keys}`,
     }),
   ],
   [
-    /initial heap size \[(\d+)\] not equal to maximum heap size \[(\d+)\]/,
+    enforced(/initial heap size \[(\d+)\] not equal to maximum heap size \[(\d+)\]/),
     ([, least = '', most = '']) => ({
       cause: `-Xms (${least}) and -Xmx (${most}) differ`,
       fix: 'set elasticsearch_heap; remove other files from /etc/elasticsearch/jvm.options.d',
@@ -175,15 +178,23 @@ export function diagnose(evidence: Evidence): readonly Diagnosis[] {
 
 const STARTED = / version\[[^\]]*\], pid\[/g;
 
-/** What belongs to the last start. A start that ended before the log was opened (no Java, no memory) left its words in the journal only. */
+const JOINED = /master node changed .*current \[\{/g;
+const WAITING = /^.*(?:ClusterFormationFailureHelper|ClusterBootstrapService).*$/gm;
+
+/**
+ * What belongs to the last start. A start that ended before the log was opened (no Java, no memory) left its words in the journal only.
+ * Words about waiting for a cluster mean nothing once a master was found.
+ */
 function thisStart({ journal, log }: Evidence): string {
   if (journal.trim() !== '' && journal.search(STARTED) < 0) return journal;
   const last = [...log.matchAll(STARTED)].at(-1)?.index;
-  return `${journal}\n${last === undefined ? log : log.slice(last)}`;
+  const text = `${journal}\n${last === undefined ? log : log.slice(last)}`;
+  const joined = [...text.matchAll(JOINED)].at(-1)?.index ?? 0;
+  return text.slice(0, joined).replace(WAITING, '') + text.slice(joined);
 }
 
 /** Words of a past minute may be cured meanwhile: the last match counts. */
-const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, 'g'))].at(-1);
+const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, 'gm'))].at(-1);
 
 /** The line of a match, without its time stamp and clipped: what a host prints is shown, never interpreted. */
 function lineOf(match: RegExpExecArray): string {
