@@ -46,13 +46,13 @@ printf '\\nEND ${nonce} %s\\n' "$kem_count"
 
 /**
  * A step runs in its own process group beside a timer and, unless it is uninterruptible, a watchdog on the session's stdin (3). Both end the
- * whole group and tell by their exit code that they did; both are reaped before the next line of the frame, or they would eat the next frame.
+ * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame.
  */
 const machinery = (nonce: string, shell: string): string => `kem_kill() {
-kill -s TERM -- "-$1" || kill -s TERM "$1"
+kill -TERM "-$1" || kill -TERM "$1"
 kem_waited=0
-while [ "$kem_waited" -lt ${KILL_AFTER_SECONDS * 10} ] && kill -s 0 -- "-$1"; do if sleep 0.1; then kem_waited=$((kem_waited + 1)); else sleep 1; kem_waited=$((kem_waited + 10)); fi; done
-kill -s KILL -- "-$1"
+while [ "$kem_waited" -lt ${KILL_AFTER_SECONDS * 10} ] && kill -0 "-$1"; do if sleep 0.1; then kem_waited=$((kem_waited + 1)); else sleep 1; kem_waited=$((kem_waited + 10)); fi; done
+kill -KILL "-$1"
 }
 kem_step() {
 [ -z "$kem_stop" ] || return 0

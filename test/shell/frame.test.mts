@@ -134,6 +134,20 @@ for (const shell of SHELLS) {
       expect((await session.run({ steps: [step('echo again')] })).reader.steps[0]?.tail).to.equal('again');
     });
 
+    it('an aborted step may clean up before it ends', async () => {
+      await using session = new Shell(shell);
+      let sent = false;
+      const script = `trap 'sleep 0.4; echo cleaned; exit 1' TERM; echo ready; sleep 50 & wait`;
+      const { reader } = await session.run({ steps: [step(script)] }, (output) => {
+        if (output.includes('ready') && !sent) {
+          sent = true;
+          session.child.stdin.write('\n');
+        }
+      });
+      expect(reader.steps[0]).to.deep.include({ end: { kind: 'aborted' } });
+      expect(reader.steps[0]?.tail).to.match(/^ready\n(.*\n)?cleaned$/);
+    });
+
     it('an uninterruptible step is not aborted, the next one is', async () => {
       await using session = new Shell(shell);
       const steps = [step('echo ready; sleep 1; echo finished', { interruptible: false }), step('sleep 50')];
