@@ -14,7 +14,9 @@ export function syntaxHint(document: Document, offset: number, reason: string): 
   if (reason.includes('maxDepth')) return 'nested deeper than any inventory';
   if (reason.includes('quoted scalar')) return 'a quote is opened and never closed';
   if (reason.includes('non-printable')) return 'the file holds a control character';
-  if (/\b(?:flow|comma)\b/.test(reason) || /[[{][^\]}]*$/.test(here)) return 'a bracket or brace is not closed, or a comma is missing';
+  if (/:\s+(?:"[^"]*|'[^']*)$/.test(before)) return 'a quote on the line before is opened and never closed';
+  if (/\b(?:flow|comma)\b/.test(reason) || /[[{][^\]}]*$/.test(here) || /[[{][^\]}]*$/.test(before))
+    return 'a bracket or brace is not closed, or a comma is missing';
   if (/:\s+"[^"]*"\s*[^\s#,}\]]/.test(here) || /:\s+'(?:[^']|'')*'\s*[^\s#,}\]]/.test(here)) return 'text after a closing quote: quote the whole value';
   if (/:\s+[^'"#\s][^#]*:\s/.test(here)) return 'a value with a colon needs quotes';
   if (/:\s+[@`%]/.test(here)) return 'a value that begins with @, ` or % needs quotes';

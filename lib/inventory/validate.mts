@@ -161,6 +161,10 @@ function describe(issue: Issue, schema: z.ZodObject, prefix: string, setting: Se
     });
   }
   if (issue.message !== DEFAULT) return [problem(sentence(issue.message))];
+  const last = below.at(-1);
+  const holder = nodeAt(setting.node, below.slice(0, -1));
+  if (issue.code === 'invalid_type' && last !== undefined && holder === node && !(holder.kind === 'map' && holder.entries.some((entry) => entry.key === last)))
+    return [problem(`is missing; it must be ${kindOf(issue.expected)}`)];
   const { message, hint } = explain(issue, node, schemaAt(schema, issue.path));
   return [problem(message, hint)];
 }
@@ -215,6 +219,7 @@ const kindOf = (expected: string): string => KINDS[expected] ?? expected;
 
 function wrongType(expected: string, node: YamlNode): Explanation {
   const wanted = kindOf(expected);
+  if (referenceText(node) !== undefined) return { message: `must be ${wanted}; a secret is not accepted here` };
   if (node.kind !== 'scalar') return { message: `must be ${wanted}, not ${node.kind === 'list' ? 'a list' : 'a mapping'}` };
   if (node.value === null) return { message: `has no value; it must be ${wanted}` };
   if (typeof node.value === 'string') {
@@ -231,13 +236,15 @@ function wrongType(expected: string, node: YamlNode): Explanation {
 }
 
 function limits(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall, schema: z.ZodType | undefined): string {
-  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
+  const bound = issue.code === 'too_big' ? issue.maximum : issue.minimum;
+  const [one, many] = issue.origin === 'string' ? [' character', ' characters'] : issue.origin === 'array' ? [' entry', ' entries'] : ['', ''];
+  const unit = Number(bound) === 1 ? one : many;
   if (schema instanceof z.ZodNumber) {
     const { minValue, maxValue } = schema;
     const tellable = (bound: number | null): bound is number => bound !== null && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
     if (tellable(minValue) && tellable(maxValue)) return `must be from ${String(minValue)} to ${String(maxValue)}`;
   }
-  return issue.code === 'too_big' ? `must be at most ${String(issue.maximum)}${unit}` : `must be at least ${String(issue.minimum)}${unit}`;
+  return `must ${unit === '' ? 'be' : 'have'} at ${issue.code === 'too_big' ? 'most' : 'least'} ${String(bound)}${unit}`;
 }
 
 /** A contract's own message is a predicate ("must be …") or what is wanted ("a size such as 4g"). */

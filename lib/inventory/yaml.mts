@@ -215,7 +215,8 @@ class Composer {
   #scalar(event: ScalarEvent): YamlScalar {
     const empty = event.valueStart < 0;
     const text = empty ? '' : getScalarValue(this.#document.text, event);
-    const at = empty ? this.#last : event.valueStart;
+    const inQuotes = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
+    const at = empty ? this.#last : event.valueStart - (inQuotes ? 1 : 0);
     this.#last = at;
     const tag = this.#tag(event, at, ['!!str', '!', '!!int', '!!float', '!!bool', '!!null']);
     const plain = event.style === SCALAR_STYLE.PLAIN && tag !== '!!str' && tag !== '!';
