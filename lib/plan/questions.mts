@@ -146,12 +146,12 @@ export function stat(path: string): Question<StatAnswer> {
 
 const UNQUOTED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', v: '\v', f: '\f' };
 
-/** The target in `"name" -> "target"`, with C escapes undone; busybox quotes nothing. */
+/** The target in `"name" -> "target"`, with C escapes undone; busybox has apostrophes and no escapes. */
 function linkTarget(shown: string, path: string): string {
   const quoted = / -> "((?:[^"\\]|\\.)*)"$/s.exec(shown)?.[1];
   const target =
     quoted === undefined
-      ? shown.slice(Buffer.byteLength(path) + ' -> '.length)
+      ? shown.slice(Buffer.byteLength(path) + `'' -> '`.length, -1)
       : quoted.replaceAll(/\\([0-7]{3}|.)/gs, (_, code: string) =>
           code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : (UNQUOTED[code] ?? code),
         );

@@ -81,20 +81,27 @@ found=$(stat -c %s -- "$archive")
 found=$(${kind}sum <"$archive")
 [ "\${found%% *}" = "$digest" ] || { say "the archive of $what has the ${kind} \${found%% *}, not $digest: nothing was unpacked"; exit 1; }
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
-tar -tf "$archive" >"$tree/.names" || { say "the archive of $what cannot be read"; exit 1; }
+tar -tzf "$archive" >"$tree/.names" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
 if grep -E '^/|^(.*/)?\\.\\.(/|$)' "$tree/.names" >"$tree/.outside"; then
   IFS= read -r name <"$tree/.outside"
   say "the archive of $what has an entry that leaves it: $name"
   exit 1
 fi
 rm -f -- "$tree/.names" "$tree/.outside"
-tar -xf "$archive" -C "$tree" --no-same-owner ${strip} || { say "the archive of $what cannot be unpacked"; exit 1; }
-# A link may go up before it goes down, so each one is followed by its text and stays inside whatever the others are.
+tar -xzf "$archive" -C "$tree" --no-same-owner ${strip} || { say "the archive of $what cannot be unpacked"; exit 1; }
+# A link may go up first and then down: going up from where it really is counts folders, and what follows is another link's concern.
 find "$tree" -type l -exec sh -c 'tree=$1; shift
 for link do
   target=$(readlink -- "$link"); rest=\${link#"$tree"/}; bad=
-  case $target in /*|*[!./]*/../*|*[!./]*/..) bad=1 ;; esac
-  while [ -z "$bad" ]; do case $target in ./*) target=\${target#./} ;; ../*|..) case $rest in */*) rest=\${rest%/*} ;; *) bad=1 ;; esac; target=\${target#..}; target=\${target#/} ;; *) break ;; esac; done
+  while [ -z "$bad" ]; do
+    case $target in
+      /*) bad=1 ;;
+      ./*) target=\${target#./} ;;
+      ..|../*) case $rest in */*) rest=\${rest%/*} ;; *) bad=1 ;; esac; target=\${target#..}; target=\${target#/} ;;
+      *) break ;;
+    esac
+  done
+  case /$target/ in */../*) bad=1 ;; esac
   [ -z "$bad" ] || printf "%s\\n" "\${link#"$tree"/}"
 done' sh "$tree" {} + >"$into/.archive-links"
 if IFS= read -r name <"$into/.archive-links"; then

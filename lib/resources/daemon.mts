@@ -23,7 +23,7 @@ export interface DaemonOptions extends Common {
 const RUNNING = `running() {
   pid= began= digest=
   [ -f "$1" ] && read -r pid began digest <"$1" || return 1
-  [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] && read -r stat <"/proc/$pid/stat" || return 1
+  [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] && { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || return 1
   [ "$(start_time "$stat")" = "$began" ]
 }
 start_time() { set -f; set -- \${1##*)}; [ "$1" != Z ] && printf '%s' "\${20}"; }
@@ -64,13 +64,12 @@ set -- "$@" ${quoteAll(options.start)}
 rm -f -- "$record" "$pid_file"
 setsid sh -c 'printf "%s\\n" "$$" >"$0.new" && mv -f -- "$0.new" "$0" && exec "$@"' "$pid_file" "$@" </dev/null >>"$log" 2>&1 9>&- &
 left=50
-until [ -s "$pid_file" ] && read -r pid <"$pid_file" && [ -r "/proc/$pid/stat" ]; do
+until [ -s "$pid_file" ] && read -r pid <"$pid_file"; do
   left=$((left - 1)); [ "$left" -gt 0 ] || { say "the process was not started"; exit 1; }
   sleep 0.1
 done
-read -r stat <"/proc/$pid/stat"
-printf '%s %s %s\\n' "$pid" "$(start_time "$stat")" "$digest" >"$record"
 sleep 0.5
+if read -r stat <"/proc/$pid/stat"; then printf '%s %s %s\\n' "$pid" "$(start_time "$stat")" "$digest" >"$record"; fi 2>/dev/null
 running "$record" || { tail -n 15 -- "$log" 2>/dev/null || :; say ${quoteAll([name])} "ended at once"; exit 1; }`,
         );
       });

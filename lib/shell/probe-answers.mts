@@ -93,7 +93,7 @@ function statAnswers(parsed: Parsed): Answers {
   });
 }
 
-/** A name as GNU stat shows it under QUOTING_STYLE=c; busybox shows it as it is. */
+/** A name as GNU stat shows it under QUOTING_STYLE=c; busybox puts a link's name between apostrophes and escapes nothing. */
 function quoted(path: string): string {
   const escaped = [...Buffer.from(path, 'utf8').toString('latin1')].map((letter) => {
     if (letter === '"' || letter === '\\') return `\\${letter}`;
@@ -103,7 +103,7 @@ function quoted(path: string): string {
 }
 function plain(name: string, path: string): boolean {
   const bytes = Buffer.from(path, 'utf8').toString('latin1');
-  return !name.startsWith('"') && (name === bytes || name.startsWith(`${bytes} -> `));
+  return name === bytes || name.startsWith(`'${bytes}' -> '`);
 }
 
 /** Why a path that exists was not opened, by the letter the script gave it. */

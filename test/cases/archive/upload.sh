@@ -1,0 +1,97 @@
+# at=host deadline=3600s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+into='/opt/kibana' needed='1'
+mkdir -p -- "$into"
+for left in "$into"/.archive-* "$into"/.unpack-* "$into"/.old-*; do if [ -e "$left" ] || [ -h "$left" ]; then rm -rf -- "$left"; fi; done
+free=$(df -Pk -- "$into" | { read -r _; read -r _ _ _ free _; echo "$free"; })
+if [ "$free" -lt "$needed" ]; then
+  say "$into has $((free / 1024)) MiB free, but" 'kibana 7.10.2' "needs $((needed / 1024)) MiB while it is unpacked"
+  exit 1
+fi
+)
+
+# at=upload deadline=3600s /cache/k.tar.gz -> /opt/kibana/.archive-f6decc407d83cc22
+
+# at=host deadline=3600s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+into='/opt/kibana' version='7.10.2' archive='/opt/kibana/.archive-f6decc407d83cc22' digest='f6decc407d83cc2277887b73f518d2a08864a73be73f69b3c1292464da4092b8' size='10' owner='root' what='kibana 7.10.2'
+tree=
+trap 'rm -rf -- "$archive" ${tree:+"$tree"}' EXIT
+trap 'exit 143' HUP INT TERM
+found=$(stat -c %s -- "$archive")
+[ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
+found=$(sha256sum <"$archive")
+[ "${found%% *}" = "$digest" ] || { say "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"; exit 1; }
+tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
+tar -tzf "$archive" >"$tree/.names" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
+if grep -E '^/|^(.*/)?\.\.(/|$)' "$tree/.names" >"$tree/.outside"; then
+  IFS= read -r name <"$tree/.outside"
+  say "the archive of $what has an entry that leaves it: $name"
+  exit 1
+fi
+rm -f -- "$tree/.names" "$tree/.outside"
+tar -xzf "$archive" -C "$tree" --no-same-owner  || { say "the archive of $what cannot be unpacked"; exit 1; }
+# A link may go up first and then down: going up from where it really is counts folders, and what follows is another link's concern.
+find "$tree" -type l -exec sh -c 'tree=$1; shift
+for link do
+  target=$(readlink -- "$link"); rest=${link#"$tree"/}; bad=
+  while [ -z "$bad" ]; do
+    case $target in
+      /*) bad=1 ;;
+      ./*) target=${target#./} ;;
+      ..|../*) case $rest in */*) rest=${rest%/*} ;; *) bad=1 ;; esac; target=${target#..}; target=${target#/} ;;
+      *) break ;;
+    esac
+  done
+  case /$target/ in */../*) bad=1 ;; esac
+  [ -z "$bad" ] || printf "%s\n" "${link#"$tree"/}"
+done' sh "$tree" {} + >"$into/.archive-links"
+if IFS= read -r name <"$into/.archive-links"; then
+  rm -f -- "$into/.archive-links"
+  say "the archive of $what has a link that leaves it: $name"
+  exit 1
+fi
+rm -f -- "$into/.archive-links"
+chown -R -h -- "$owner:$(id -gn -- "$owner")" "$tree"
+chmod -R u+rwX,a+rX,go-w,ug-s -- "$tree"
+printf '%s\n' 'sha256:f6decc407d83cc2277887b73f518d2a08864a73be73f69b3c1292464da4092b8' >"$tree/.archive-digest"
+sync -f -- "$tree" 2>/dev/null || sync
+# What has this version's name but another content is replaced: programs only, data is elsewhere.
+if [ -e "$into/$version" ] || [ -h "$into/$version" ]; then mv -T -- "$into/$version" "$into/.old-$version"; fi
+mv -T -- "$tree" "$into/$version"
+tree=
+rm -rf -- "$into/.old-$version"
+if command -v restorecon >/dev/null 2>&1; then restorecon -R -- "$into/$version"; fi
+)
+
+# at=host deadline=120s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+into='/opt/kibana' version='7.10.2'
+rm -f -- "$into/.current.new"
+ln -s -- "$version" "$into/.current.new"
+mv -fT -- "$into/.current.new" "$into/current"
+)

@@ -1,0 +1,12 @@
+# at=host deadline=120s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+chown -h -- 'kafka:kafka' '/etc/x'; chmod -- '0644' '/etc/x'
+)

@@ -1,0 +1,25 @@
+# at=host deadline=1800s uninterruptible payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+set -- 'openjdk-17-jre-headless' 'libstdc++6'
+if command -v apt-get >/dev/null 2>&1; then
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
+  apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+  stale=
+  for name do case $(apt-cache policy -- "$name" 2>/dev/null) in ''|*'Candidate: (none)'*) stale=1 ;; esac; done
+  if [ -n "$stale" ]; then apt update; fi
+  apt install --no-install-recommends -- "$@" || { dpkg --configure -a; apt update; apt install --no-install-recommends -- "$@"; }
+elif command -v dnf >/dev/null 2>&1; then
+  dnf -q -y install -- "$@"
+else
+  say "neither apt-get nor dnf is installed"
+  exit 1
+fi
+)

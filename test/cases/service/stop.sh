@@ -1,0 +1,25 @@
+# at=host deadline=120s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+systemctl 'disable' --quiet -- 'a.service'
+)
+
+# at=host deadline=300s payloads=0
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+scratch=
+trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
+trap 'exit 143' HUP INT TERM
+say() { printf '%s\n' "$*" >&2; }
+(
+systemctl stop -- 'a.service'
+)
