@@ -8,17 +8,18 @@ import type { NodeState } from './node.mts';
 export type Bootstrap =
   /** Nobody has ever been in a cluster: all candidates start with the same list. */
   | { readonly kind: 'found' }
-  /** There is a cluster, or data of one: the node finds it through its seed hosts. */
+  /** There is a cluster, or data of one, or the node is no candidate: it finds the others through its seed hosts. */
   | { readonly kind: 'join' }
   /** An empty node, and no way to tell whether there is a cluster. */
   | { readonly kind: 'blocked'; readonly unasked: readonly HostName[] };
 
 export function bootstrap(self: HostName, candidates: ReadonlyMap<HostName, Answer<NodeState>>): Bootstrap {
+  if (!candidates.has(self)) return { kind: 'join' };
   const known = [...candidates.values()].flatMap((answer) => (answer.kind === 'known' ? [answer.value] : []));
   const unasked = [...candidates].flatMap(([name, answer]) => (answer.kind === 'known' ? [] : [name]));
   if (known.some((node) => node.clusterUuid !== undefined || !node.fresh)) return { kind: 'join' };
-  if (unasked.length === 0 && known.length > 0) return { kind: 'found' };
-  return unasked.includes(self) ? { kind: 'join' } : { kind: 'blocked', unasked };
+  if (unasked.length === 0) return { kind: 'found' };
+  return { kind: 'blocked', unasked };
 }
 
 /** An entry counts when it is a node's name, its publish address, or that address with the transport port. */

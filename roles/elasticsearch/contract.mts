@@ -27,8 +27,8 @@ export const elasticsearch = contract(
     archive: z.string().min(1).exactOptional(),
     /** false: observed only. No file, unit or restart. */
     managed: z.boolean().default(true),
-    /** Elasticsearch bound to a loopback address only warns; this makes it refuse as it does elsewhere. */
-    enforce_bootstrap_checks: z.boolean().default(false),
+    /** Elasticsearch bound to a loopback address only warns; this makes it refuse as it does elsewhere. `auto`: where enough open files can be had. */
+    enforce_bootstrap_checks: z.union([z.boolean(), z.literal('auto')]).default(false),
     /** Limits of the service; open files are those of os-limits unless given. */
     nofile: z.int().min(1024).exactOptional(),
     nproc: z.int().min(4096).default(4096),

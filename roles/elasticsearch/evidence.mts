@@ -22,7 +22,7 @@ export function diagnosis({ host, vars, facts, inventory }: Context<Elasticsearc
         sockets: said.sockets,
         candidates: candidates(inventory, host),
         memoryBytes: facts.memoryBytes,
-        nofile: serviceLimits(host).nofile,
+        nofile: serviceLimits(host, facts).nofile,
         grantedFiles: facts.limits.nofile.hard,
         nearest: (text, names) => closest(text, names)[0],
       }),

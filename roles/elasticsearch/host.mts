@@ -23,7 +23,7 @@ import { candidates, sameCluster } from './candidates.mts';
 import { elasticsearchYml, heapOptions, jvmOptions, log4j2Properties, unicastHosts, YML_IGNORED } from './config.mts';
 import type { ElasticsearchVars } from './contract.mts';
 import { heapOf, SMALLEST } from './heap.mts';
-import { serviceLimits } from './limits.mts';
+import { enforcesChecks, serviceLimits } from './limits.mts';
 import type { NodeState } from './node.mts';
 import { CONFIG, CURRENT, DATA, HOME, LOGS, PID_FILE, RUN, START_LOG, UNIT, USER } from './paths.mts';
 import { lateFounder, membership } from './membership.mts';
@@ -38,7 +38,7 @@ const KEYSTORE = `${CONFIG}/elasticsearch.keystore`;
 export function node(here: Here): readonly Resource[] {
   const { host, vars, facts, inventory } = here;
   const chosen = chooseArchive('elasticsearch', vars.version, vars);
-  const options: UnitOptions = { ...serviceLimits(host), javaHome: javaFor(here, chosen.kind) };
+  const options: UnitOptions = { ...serviceLimits(host, facts), javaHome: javaFor(here, chosen.kind) };
   const founders = initialMasters(here);
   const ours = { owner: 'root', group: USER };
   const read = configuration(here, founders);
@@ -80,7 +80,7 @@ function configuration(
 ): readonly (Link & { readonly because: readonly string[] })[] {
   return [
     { path: `${CONFIG}/elasticsearch.yml`, content: elasticsearchYml(host, inventory, founders), ignore: YML_IGNORED, because: ['elasticsearch_cluster_name'] },
-    { path: `${CONFIG}/jvm.options`, content: jvmOptions(vars.enforce_bootstrap_checks), because: ['elasticsearch_enforce_bootstrap_checks'] },
+    { path: `${CONFIG}/jvm.options`, content: jvmOptions(enforcesChecks(host, facts)), because: ['elasticsearch_enforce_bootstrap_checks'] },
     {
       path: `${CONFIG}/jvm.options.d/heap.options`,
       content: heapOptions(heapOf(vars.heap, facts.memoryBytes, host) ?? SMALLEST),

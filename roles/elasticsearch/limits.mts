@@ -1,10 +1,19 @@
-import type { Host } from '../../lib/index.mts';
-import { osLimits } from '../os-limits/contract.mts';
+import type { Facts, Host } from '../../lib/index.mts';
+import { openFiles, osLimits } from '../os-limits/contract.mts';
 import { elasticsearch } from './contract.mts';
 import type { WantedLimits } from './judge.mts';
 
 /** Limits of the service. Open files follow the host's, so that one variable lowers both where a machine grants no more. */
-export function serviceLimits(host: Host): WantedLimits {
+export function serviceLimits(host: Host, facts: Facts): WantedLimits {
   const vars = host.vars(elasticsearch);
-  return { nofile: vars.nofile ?? host.vars(osLimits).nofile, nproc: vars.nproc, memoryLock: vars.memory_lock };
+  return { nofile: vars.nofile ?? openFiles(host.vars(osLimits).nofile, facts), nproc: vars.nproc, memoryLock: vars.memory_lock };
 }
+
+/** Below this the check of open files refuses to start a node. */
+const ENFORCEABLE_FILES = 65535;
+
+/** `auto` enforces the checks wherever the open files that they ask for can be had. */
+export const enforcesChecks = (host: Host, facts: Facts): boolean => {
+  const wish = host.vars(elasticsearch).enforce_bootstrap_checks;
+  return wish === 'auto' ? serviceLimits(host, facts).nofile >= ENFORCEABLE_FILES : wish;
+};

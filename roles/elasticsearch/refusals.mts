@@ -70,7 +70,7 @@ function heap({ host, vars, facts }: Here): readonly Refusal[] {
 }
 
 function openFiles({ host, facts }: Here): readonly Refusal[] {
-  const { nofile } = serviceLimits(host);
+  const { nofile } = serviceLimits(host, facts);
   if (nofile <= facts.nrOpen) return [];
   return [
     refused(

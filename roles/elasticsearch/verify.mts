@@ -18,7 +18,7 @@ const check = <T,>(id: string, needs: readonly string[], ask: Question<T>, judge
   retry: { everyMs: 2 * SECONDS, deadlineMs: deadline * SECONDS },
 });
 
-export function checks({ host, vars, inventory }: Here): readonly Check[] {
+export function checks({ host, vars, facts, inventory }: Here): readonly Check[] {
   const node = nodeState(host);
   const expected = members(inventory, host).map(nodeName);
   const ofCluster: readonly Check[] = [
@@ -28,11 +28,11 @@ export function checks({ host, vars, inventory }: Here): readonly Check[] {
     check('health', ['master'], askHealth(host), judge.health, 120),
     check('allocation', ['master'], askSettings(host), judge.settings),
   ];
-  return vars.managed ? [...ofCluster, ...ofProcess({ host, vars, inventory })] : ofCluster;
+  return vars.managed ? [...ofCluster, ...ofProcess({ host, facts })] : ofCluster;
 }
 
-const ofProcess = ({ host }: Here): readonly Check[] => [
-  check('process-limits', ['version'], ownProcess, ({ limits }) => judge.limits(limits, serviceLimits(host))),
+const ofProcess = ({ host, facts }: Pick<Here, 'host' | 'facts'>): readonly Check[] => [
+  check('process-limits', ['version'], ownProcess, ({ limits }) => judge.limits(limits, serviceLimits(host, facts))),
   check('listeners', ['version'], all({ own: ownProcess, sockets: listeningSockets() }), ({ own, sockets }) =>
     judge.listening(sockets, listeners(host), own.pid),
   ),

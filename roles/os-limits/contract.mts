@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { contract } from '../../lib/index.mts';
+import { contract, type Facts } from '../../lib/index.mts';
+
+/** What the tutorial asks for; Elasticsearch wants 65535. */
+const TUTORIAL_FILES = 70000;
 
 const limit = z.union([z.int().positive(), z.literal('unlimited')]);
 
 export const osLimits = contract(
   'os-limits',
   z.strictObject({
-    /** Open files, soft and hard, of every login session: the tutorial's 70000. */
-    nofile: z.int().min(1024).default(70000),
+    /** Open files, soft and hard, of every login session: the tutorial's 70000. `auto` takes less where a session may have no more. */
+    nofile: z.union([z.literal('auto'), z.int().min(1024)]).default(TUTORIAL_FILES),
     /** Processes are left to the system unless given. */
     nproc: limit.exactOptional(),
     /** Locked memory in KiB, left to the system unless given. */
@@ -16,6 +19,10 @@ export const osLimits = contract(
     max_map_count: z.int().min(65530).default(262144),
   }),
 );
+
+/** `auto`, for machines on which nobody may raise a hard limit: what is asked for there would be refused at every login. */
+export const openFiles = (wish: number | 'auto', facts: Pick<Facts, 'limits' | 'nrOpen'>): number =>
+  wish === 'auto' ? Math.min(TUTORIAL_FILES, facts.limits.nofile.hard, facts.nrOpen) : wish;
 
 export interface Limited {
   readonly soft: number;

@@ -1,6 +1,6 @@
-import { defineRole, file, sysctl, type Resource } from '../../lib/index.mts';
-import { osLimits } from './contract.mts';
-import { limitsFile } from './limits.mts';
+import { defineRole, file, sysctl, type Facts, type Resource } from '../../lib/index.mts';
+import { openFiles, osLimits } from './contract.mts';
+import { limitsFile, type Limits } from './limits.mts';
 import { refusals } from './refusals.mts';
 import { mapCount, sessionLimits } from './verify.mts';
 
@@ -12,13 +12,16 @@ export default defineRole({
   summary: 'open files, processes, locked memory and memory maps as Elasticsearch needs them',
   runs: 'host',
   per: 'host',
-  refuses: ({ vars, facts }) => refusals(vars, facts),
-  resources: ({ vars }) => [
-    onlyIfPossible(vars.nofile, file(LIMITS_FILE, { content: limitsFile(vars), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] })),
+  refuses: ({ vars, facts }) => refusals(limitsFor(vars, facts), facts),
+  resources: ({ vars, facts }) => [
+    onlyIfPossible(limitsFor(vars, facts).nofile, file(LIMITS_FILE, { content: limitsFile(limitsFor(vars, facts)), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] })),
     sysctl('vm.max_map_count', String(vars.max_map_count), { file: SYSCTL_FILE, atLeast: true, because: ['os_limits_max_map_count'] }),
   ],
-  verify: ({ vars }) => [sessionLimits(vars), mapCount(vars.max_map_count)],
+  verify: ({ vars, facts }) => [sessionLimits(limitsFor(vars, facts)), mapCount(vars.max_map_count)],
 });
+
+type Vars = NonNullable<(typeof osLimits)['typeOfVariables']>;
+const limitsFor = (vars: Vars, facts: Facts): Limits => ({ ...vars, nofile: openFiles(vars.nofile, facts) });
 
 /** A limit that the kernel does not grant locks everybody out at the next login (pam_limits fails), so it is tried before it is written. */
 function onlyIfPossible(nofile: number, limits: Resource): Resource {
