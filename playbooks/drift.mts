@@ -1,13 +1,9 @@
-import { playbook, run } from '../lib/index.mts';
-import { catalogue } from '../roles/index.mts';
-import { stages } from './stages.mts';
+import { play } from '../lib/play.mts';
 
-await run(
-  playbook({
-    name: 'drift',
-    summary: 'Says what differs from the inventory and what does not work. It can only read.',
-    stages,
-    catalogue,
-  }),
+await play(
+  async () => {
+    const [{ stages }, { catalogue }] = await Promise.all([import('./stages.mts'), import('../roles/index.mts')]);
+    return { name: 'drift', summary: 'Says what differs from the inventory and what does not work. It can only read.', stages, catalogue };
+  },
   { readOnly: true },
 );

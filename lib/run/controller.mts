@@ -1,4 +1,3 @@
-import { $ } from 'zx';
 import type { Ask, CompiledStep, Raw } from '../plan/model.mts';
 import type { StepEnd } from '../transport/session.mts';
 import { distinct, keyOf } from './answers.mts';
@@ -42,6 +41,7 @@ export class Controller {
   }
 
   async #run(argv: Argv): Promise<Raw> {
+    const { $ } = await import('zx');
     const result = await $({ nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], timeout: ASK_DEADLINE_MS, signal: this.#signal })`${argv}`;
     if (result.exitCode === null) return { kind: 'unavailable', reason: `${argv[0]} was stopped by ${result.signal ?? 'a signal'}` };
     return { kind: 'value', bytes: Buffer.from(JSON.stringify({ code: result.exitCode, stdout: result.stdout, stderr: result.stderr })) };
@@ -49,6 +49,7 @@ export class Controller {
 
   /** Runs one step. Lines `progress DONE [TOTAL]` of its output are progress; everything else is kept for the tail. */
   async apply(step: ControllerStep, onProgress: (done: number, total: number | undefined) => void): Promise<StepEnd> {
+    const { $ } = await import('zx');
     const started = $({ nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], timeout: step.deadlineMs, signal: this.#signal, detached: true })`${step.argv}`;
     started.stdout.on('data', (chunk: Buffer) => {
       for (const match of chunk.toString('utf8').matchAll(/^progress (\d+)(?: (\d+))?$/gm)) onProgress(Number(match[1]), match[2] === undefined ? undefined : Number(match[2]));

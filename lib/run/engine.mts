@@ -45,8 +45,14 @@ export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, '
     .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);
 }
 
-/** A playbook names groups that an inventory need not have. */
+/** A playbook names groups that an inventory need not have: one that is missing has no hosts, and the others of a union still have theirs. */
 function hostsOf(inventory: Inventory, pattern: string): readonly Host[] {
+  const parts = /[&!]/.test(pattern) ? [pattern] : pattern.split(/[:,]/);
+  const chosen = new Set(parts.flatMap((part) => selected(inventory, part)));
+  return [...inventory.hosts.values()].filter((host) => chosen.has(host));
+}
+
+function selected(inventory: Inventory, pattern: string): readonly Host[] {
   try {
     return inventory.select(pattern);
   } catch (thrown) {
