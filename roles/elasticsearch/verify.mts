@@ -7,7 +7,7 @@ import { nodeState, type NodeState } from './node.mts';
 import { PID_FILE, UNIT } from './paths.mts';
 import { serviceLimits } from './limits.mts';
 
-type Here = Pick<Context<ElasticsearchVars, NodeState>, 'host' | 'vars' | 'inventory'>;
+type Here = Pick<Context<ElasticsearchVars, NodeState>, 'host' | 'vars' | 'facts' | 'inventory'>;
 
 const SECONDS = 1000;
 const check = <T,>(id: string, needs: readonly string[], ask: Question<T>, judgement: (now: T, first: T) => Judgement, deadline = 60): Check<T> => ({
