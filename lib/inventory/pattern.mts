@@ -26,7 +26,8 @@ export function selectHosts(pattern: string, from: Selectable): ReadonlySet<stri
   try {
     return select(pattern, from);
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+    // Made in the other context, it is no instance of this one's Error.
+    if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
       return {
         error: `${quoted(pattern, LONGEST)} takes too long to match`,
         hint: 'write a simpler regular expression, without a repetition inside a repetition',

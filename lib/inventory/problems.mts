@@ -28,6 +28,8 @@ export class InventoryFailure extends RunFailure {
 }
 
 const MOST_SHOWN = 50;
+/** Nobody reads further; a hostile file could have a million. */
+const MOST_KEPT = 1000;
 const WIDTH = 120;
 
 /** One place twice with one message is one problem: a wrong group variable concerns every host of the group. */
@@ -35,6 +37,7 @@ export class Problems {
   readonly #found = new Map<string, Problem>();
 
   at(document: Document, offset: number, message: string, hint?: string): void {
+    if (this.#found.size >= MOST_KEPT) return;
     const source = document.source(offset);
     this.add({ ...source, message, ...(hint === undefined ? {} : { hint }), excerpt: excerptOf(document.line(source.line), source.column) });
   }

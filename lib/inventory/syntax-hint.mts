@@ -15,6 +15,7 @@ export function syntaxHint(document: Document, offset: number, reason: string): 
   if (reason.includes('quoted scalar')) return 'a quote is opened and never closed';
   if (reason.includes('non-printable')) return 'the file holds a control character';
   if (/:\s+(?:"[^"]*|'[^']*)$/.test(before)) return 'a quote on the line before is opened and never closed';
+  if (/[{,]\s*[\w.-]+\[\w*:\w*/.test(here)) return 'a host range inside braces needs quotes: "es-[01:03]"';
   if (/\b(?:flow|comma)\b/.test(reason) || /[[{][^\]}]*$/.test(here) || /[[{][^\]}]*$/.test(before))
     return 'a bracket or brace is not closed, or a comma is missing';
   if (/:\s+"[^"]*"\s*[^\s#,}\]]/.test(here) || /:\s+'(?:[^']|'')*'\s*[^\s#,}\]]/.test(here)) return 'text after a closing quote: quote the whole value';

@@ -12,7 +12,8 @@ import { contracts } from '../support/contracts.mts';
  */
 const directory = join(import.meta.dirname, '..', 'cases', 'inventory', 'problems');
 const check = (file: string): readonly Problem[] => checkInventory({ files: [file], directory, contracts, environment: {} }).problems;
-const told = ({ line, column, message, hint }: Problem): string => `# expect ${String(line)}:${String(column)} ${message}${hint === undefined ? '' : ` — ${hint}`}`;
+const told = ({ line, column, message, hint }: Problem): string =>
+  `# expect ${String(line)}:${String(column)} ${message}${hint === undefined ? '' : ` — ${hint}`}`;
 
 describe('wrong inventories', () => {
   for (const file of readdirSync(directory).sort()) {
@@ -20,7 +21,8 @@ describe('wrong inventories', () => {
       const path = join(directory, file);
       const lines = readFileSync(path, 'utf8').split('\n');
       const problems = check(file);
-      if (process.env['UPDATE_CASES'] === '1') writeFileSync(path, [...lines.filter((line) => line !== '' && !line.startsWith('# expect ')), ...problems.map(told), ''].join('\n'));
+      if (process.env['UPDATE_CASES'] === '1')
+        writeFileSync(path, [...lines.filter((line) => line !== '' && !line.startsWith('# expect ')), ...problems.map(told), ''].join('\n'));
       const expected = lines.filter((line) => line.startsWith('# expect '));
       expect(expected, 'a case says what it expects').not.to.be.empty;
       expect(problems.map(told)).to.deep.equal(expected);
@@ -33,7 +35,9 @@ describe('wrong inventories', () => {
 
   it('shows a clipped line and points into it', () => {
     const excerpt = check('long-line.yaml')[0]?.excerpt ?? ['', ''];
-    expect(excerpt[0]).to.have.lengthOf(120).and.to.match(/^….*…$/);
+    expect(excerpt[0])
+      .to.have.lengthOf(120)
+      .and.to.match(/^….*…$/);
     expect(excerpt[0].slice(excerpt[1].indexOf('^'))).to.match(/^ansible_prot/);
   });
 
@@ -44,7 +48,10 @@ describe('wrong inventories', () => {
 
   it('ends a load as one usage failure that lists them all', () => {
     const load = (): unknown => loadInventory({ files: ['many.yaml'], directory, contracts, environment: {} });
-    expect(load).to.throw(InventoryFailure).with.property('error').that.deep.includes({ kind: 'usage', source: { file: 'many.yaml', line: 3, column: 27 } });
+    expect(load)
+      .to.throw(InventoryFailure)
+      .with.property('error')
+      .that.deep.includes({ kind: 'usage', source: { file: 'many.yaml', line: 3, column: 27 } });
     expect(load).to.throw(/many\.yaml:3:27 {2}error {2}ansible_port must be from 1 to 65535[^]*many\.yaml:4:5[^]*many\.yaml:5:25/);
   });
 

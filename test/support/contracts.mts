@@ -7,7 +7,10 @@ import { contract } from '../../lib/plan/role.mts';
 export const store = contract(
   'store',
   z.strictObject({
-    version: z.string().regex(/^\d+\.\d+(\.\d+)?$/, 'a version in quotes, such as "7.10.2"').default('7.10.2'),
+    version: z
+      .string()
+      .regex(/^\d+\.\d+(\.\d+)?$/, 'a version in quotes, such as "7.10.2"')
+      .default('7.10.2'),
     heap: z.union([z.literal('auto'), z.string().regex(/^\d+[mg]$/, 'a size such as 512m')]).default('auto'),
     http_port: z.int().min(1024).max(65535).default(9200),
     managed: z.boolean().default(true),
