@@ -37,16 +37,17 @@ ${machinery(nonce, shell)}
 ${steps.map((step, index) => invocation(nonce, step, index)).join('')}if [ "$kem_stop" != abort ]; then printf '\\nPROBE ${nonce}\\n'
 { :
 ${probe}
-} 3<&- ${LOCK_FD}>&-
+} 2>/dev/null 3<&- ${LOCK_FD}>&-
 fi
 printf '\\nEND ${nonce} %s\\n' "$kem_count"
-} 3<&0 </dev/null 2>/dev/null
+} 3<&0 </dev/null
 `;
 }
 
 /**
  * A step runs in its own process group beside a timer and, unless it is uninterruptible, a watchdog on the session's stdin (3). Both end the
- * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame.
+ * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame. They keep no
+ * copy of the session's outputs, not even one that the shell saved for a redirection: the link could not close while they live.
  */
 const machinery = (nonce: string, shell: string): string => `kem_kill() {
 kill -TERM "-$1" || kill -TERM "$1"
@@ -67,10 +68,10 @@ kem_timer=$!
 kem_dog=
 if [ "$3" != keep ]; then ( exec >/dev/null 2>&1 4<&- ${LOCK_FD}>&-
 if read -r kem_line <&3; then kem_end=91; else kem_end=92; fi
-trap '' TERM; kem_kill "$kem_pid"; exit "$kem_end" ) & kem_dog=$!; fi
-wait "$kem_pid"; kem_code=$?; kem_why=own
-kill "$kem_timer"; wait "$kem_timer"; if [ $? = 93 ]; then kem_why=timeout; fi
-if [ -n "$kem_dog" ]; then kill "$kem_dog"; wait "$kem_dog"; case $? in 91) kem_why=abort ;; 92) kem_why=gone ;; esac; fi
+trap '' TERM; kem_kill "$kem_pid"; if [ "$kem_end" = 92 ]; then kill "$kem_timer"; fi; exit "$kem_end" ) & kem_dog=$!; fi
+wait "$kem_pid" 2>/dev/null; kem_code=$?; kem_why=own
+kill "$kem_timer" 2>/dev/null; wait "$kem_timer" 2>/dev/null; if [ $? = 93 ]; then kem_why=timeout; fi
+if [ -n "$kem_dog" ]; then kill "$kem_dog" 2>/dev/null; wait "$kem_dog" 2>/dev/null; case $? in 91) kem_why=abort ;; 92) kem_why=gone ;; esac; fi
 printf '\\nDONE ${nonce} %s %s %s\\n' "$1" "$kem_code" "$kem_why"
 kem_count=$((kem_count + 1))
 case $kem_why in gone) exit 0 ;; abort) kem_stop=abort ;; timeout) kem_stop=failed ;; *) if [ "$kem_code" != 0 ]; then kem_stop=failed; fi ;; esac

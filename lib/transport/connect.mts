@@ -46,7 +46,7 @@ export class SshConnector implements AsyncDisposable {
   async connect(hostName: string, to: SshConnection, signal: AbortSignal): Promise<SshLink> {
     const identities = await this.#identities.of(to.keyFile);
     const knownHosts = this.#known(to.knownHostsFile);
-    const server = `${to.address}:${to.port}`;
+    const server = knownHosts.serverAt(to.address, to.port) ?? `${to.address}:${to.port}`;
     const started = performance.now();
     const wait = this.#options.waitForHostMs ?? 0;
     for (let attempt = 1; ; attempt++) {

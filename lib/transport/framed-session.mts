@@ -111,7 +111,12 @@ export class FramedSession implements Session {
     const idOf = (index: number): ResourceId => (steps[index] ?? unknownStep(index)).id;
     const reader = new FrameReader(nonce, (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }));
     const stopped = await this.#exchange(text, reader, steps, limits);
-    const ends = reader.steps.map(({ index, end, tail }) => ({ id: idOf(index), end, tail }));
+    // A shell that cannot even feed the step (no space for its input) says so itself.
+    const ends = reader.steps.map(({ index, end, tail }): StepEnd => ({
+      id: idOf(index),
+      end,
+      tail: tail === '' && end.kind === 'exited' && end.code !== 0 ? this.#wire.noise : tail,
+    }));
     if (stopped !== undefined) return { ...stopped, steps: ends };
     return { kind: 'complete', steps: ends, answers: answersOf(reader, questions, nonce) };
   }
@@ -121,6 +126,7 @@ export class FramedSession implements Session {
     if (this.#wire.end !== undefined) return this.#stopped('lost', 'the session had ended before');
     if (limits.signal.aborted) return this.#stopped('aborted', 'it was not started');
     this.#roundTrips++;
+    this.#wire.forgetNoise();
     this.#running = true;
     const cleanUp: (() => void)[] = [];
     try {

@@ -127,6 +127,13 @@ export class KnownHosts {
     ];
   }
 
+  /** What tells one sshd from another: addresses with the same key are the same server under several names. Undefined when no key is known. */
+  serverAt(address: string, port: number): string | undefined {
+    return this.#of(address, port)
+      .find((line) => line.marker === 'key')
+      ?.key.toString('base64');
+  }
+
   /** Records a key that was seen for the first time; one short append, so that concurrent writers cannot mix lines. */
   add(address: string, port: number, key: Uint8Array): void {
     const hosts = knownHostsName(address, port);

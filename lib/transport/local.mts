@@ -27,6 +27,9 @@ function environment(): NodeJS.ProcessEnv {
   return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...(Object.fromEntries(kept) as NodeJS.ProcessEnv) };
 }
 
+/** A step that ignores TERM is killed after 5 s. */
+const LEFT_BEHIND_MS = 6_000;
+
 class ProcessChannel implements Channel {
   readonly #child: ChildProcessWithoutNullStreams;
   #full = false;
@@ -35,6 +38,12 @@ class ProcessChannel implements Channel {
     this.#child = child;
     child.stdin.on('error', () => undefined);
     child.stdin.on('drain', () => (this.#full = false));
+    // A shell that was killed leaves its step behind: end of file tells the step's watchdog, and what ignores even that is not waited for.
+    child.once('exit', () => {
+      child.stdin.destroy();
+      setTimeout(() => child.stdout.destroy(), LEFT_BEHIND_MS).unref();
+      setTimeout(() => child.stderr.destroy(), LEFT_BEHIND_MS).unref();
+    });
   }
 
   write(bytes: Uint8Array | string): void {

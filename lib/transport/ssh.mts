@@ -79,9 +79,9 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
       hint: 'name a key with --private-key, or start ssh-agent',
     });
   }
-  const { default: SSH2Promise } = await import('ssh2-promise');
   const types = knownHosts.types(to.address, to.port).flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
-  const sock = await (dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through));
+  // Loading the module takes as long as a round trip, which it then hides.
+  const [sock, { default: SSH2Promise }] = await Promise.all([dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through), import('ssh2-promise')]);
   let presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined;
   const ssh = new SSH2Promise.SSH({
     host: to.address,
@@ -342,6 +342,10 @@ function sshChannel(channel: ClientChannel): Channel {
   let full = false;
   channel.on('error', () => undefined);
   channel.once('close', () => (open = false));
+  // A shell that was killed leaves its step behind, whose output keeps the channel open: end of file tells its watchdog.
+  channel.once('exit', () => {
+    if (open) channel.end();
+  });
   channel.on('drain', () => (full = false));
   return {
     write: (bytes) => {

@@ -51,6 +51,10 @@ export class Wire {
     return this.#noise.toString('utf8').trim();
   }
 
+  forgetNoise(): void {
+    this.#noise = Buffer.alloc(0);
+  }
+
   write(bytes: Uint8Array | string): void {
     if (this.end !== undefined) return;
     this.bytesSent += typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;

@@ -11,11 +11,17 @@ import { eventually, mark, processesWith, SHELLS, step } from '../transport/supp
 class Shell {
   readonly child;
   readonly #shell: string;
+  readonly #exited: Promise<void>;
   constructor(shell: string, setup = '') {
     this.#shell = shell;
     const [command = '', ...args] = shell.split(' ');
     this.child = spawn(command, [...args, '-c', `${setup}exec ${shell}`], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.child.stdin.on('error', () => undefined);
+    this.#exited = new Promise((resolve) =>
+      this.child.once('exit', () => {
+        resolve();
+      }),
+    );
   }
   async run(frame: Partial<FrameText>, during?: (output: string, reader: FrameReader) => void): Promise<{ reader: FrameReader; progress: unknown[] }> {
     const nonce = randomBytes(12).toString('hex');
@@ -29,16 +35,14 @@ class Shell {
         during?.(output, reader);
         if (reader.finished !== undefined) resolve();
       });
-      this.child.once('exit', () => {
-        resolve();
-      });
+      void this.#exited.then(resolve);
       this.child.stdin.write(compileFrame({ nonce, steps: [], probe: '', shell: this.#shell, ...frame }));
     });
     return { reader, progress };
   }
   async [Symbol.asyncDispose](): Promise<void> {
     this.child.stdin.end();
-    if (this.child.exitCode === null && this.child.signalCode === null) await Promise.race([once(this.child, 'exit'), sleep(8000, undefined, { ref: false })]);
+    await Promise.race([this.#exited, sleep(8000, undefined, { ref: false })]);
     this.child.kill('SIGKILL');
   }
 }

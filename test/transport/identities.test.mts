@@ -74,9 +74,16 @@ describe('private keys', () => {
         make(join(directory, '.ssh', 'id_ed25519'));
         execFileSync('cp', ['-p', file, join(directory, '.ssh', 'id_ecdsa')]);
         const found = await new Identities().of(file);
-        expect(found.map((identity) => (identity.kind === 'key' ? identity.path.slice(directory.length) : identity.kind))).to.deep.equal(['/key', 'agent', '/.ssh/id_ed25519']);
+        expect(found.map((identity) => (identity.kind === 'key' ? identity.path.slice(directory.length) : identity.kind))).to.deep.equal([
+          '/key',
+          'agent',
+          '/.ssh/id_ed25519',
+        ]);
       } finally {
-        for (const [name, value] of [['HOME', home], ['SSH_AUTH_SOCK', agent]] as const) {
+        for (const [name, value] of [
+          ['HOME', home],
+          ['SSH_AUTH_SOCK', agent],
+        ] as const) {
           if (value === undefined) Reflect.deleteProperty(process.env, name);
           else process.env[name] = value;
         }

@@ -15,7 +15,8 @@ function key(type = 'ssh-ed25519'): { wire: Buffer; line: string } {
   return { wire, line: `${type} ${wire.toString('base64')}` };
 }
 
-const judge = (text: string, wire: Buffer, address = 'db.example', port = 22): string => new KnownHosts(parseKnownHosts(text, 'known_hosts'), '/nonexistent').judge(address, port, wire).kind;
+const judge = (text: string, wire: Buffer, address = 'db.example', port = 22): string =>
+  new KnownHosts(parseKnownHosts(text, 'known_hosts'), '/nonexistent').judge(address, port, wire).kind;
 
 describe('known hosts', () => {
   const [mine, other] = [key(), key()];
@@ -54,7 +55,13 @@ describe('known hosts', () => {
   });
 
   it('lists the types that may be negotiated', () => {
-    const hosts = new KnownHosts(parseKnownHosts(`db.example ${mine.line}\ndb.example ${rsa.line}\ndb.example ${other.line}\n@revoked db.example ${key('ecdsa-sha2-nistp256').line}\n`, 'f'), '/nonexistent');
+    const hosts = new KnownHosts(
+      parseKnownHosts(
+        `db.example ${mine.line}\ndb.example ${rsa.line}\ndb.example ${other.line}\n@revoked db.example ${key('ecdsa-sha2-nistp256').line}\n`,
+        'f',
+      ),
+      '/nonexistent',
+    );
     expect(hosts.types('db.example', 22)).to.deep.equal(['ssh-ed25519', 'ssh-rsa']);
   });
 
@@ -63,18 +70,33 @@ describe('known hosts', () => {
       const file = join(directory, 'known_hosts');
       const name = fc.stringMatching(/^[a-c]{1,3}(\.[a-c]{1,2})?$/);
       const pattern = fc.tuple(fc.constantFrom('', '!'), fc.stringMatching(/^[a-c*?]{1,3}(\.[a-c*?]{1,2})?$/)).map((parts) => parts.join(''));
-      const hosts = fc.array(fc.oneof(name, pattern, name.map((each) => `[${each}]:2022`)), { minLength: 1, maxLength: 4 }).map((each) => each.join(','));
+      const hosts = fc
+        .array(
+          fc.oneof(
+            name,
+            pattern,
+            name.map((each) => `[${each}]:2022`),
+          ),
+          { minLength: 1, maxLength: 4 },
+        )
+        .map((each) => each.join(','));
       fc.assert(
-        fc.property(fc.array(fc.tuple(hosts, fc.constantFrom('', '@revoked ', '@cert-authority ')), { maxLength: 4 }), name, fc.constantFrom(22, 2022), fc.boolean(), (lines, address, port, hashed) => {
-          const { line } = key();
-          writeFileSync(file, lines.map(([field, marker]) => `${marker}${field} ${line}\n`).join(''));
-          // Only plain names can be hashed; ssh-keygen leaves the others as they are.
-          if (hashed) execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' });
-          const found = spawnSync('ssh-keygen', ['-F', knownHostsName(address, port), '-f', file], { encoding: 'utf8' }).stdout;
-          const theirs = [...found.matchAll(/found: line (\d+)/g)].map((match) => Number(match[1]));
-          const ours = parseKnownHosts(readFileSync(file, 'latin1'), file).filter((each) => matchesHosts(each.hosts, knownHostsName(address, port)));
-          expect(ours.map((each) => each.line)).to.deep.equal(theirs);
-        }),
+        fc.property(
+          fc.array(fc.tuple(hosts, fc.constantFrom('', '@revoked ', '@cert-authority ')), { maxLength: 4 }),
+          name,
+          fc.constantFrom(22, 2022),
+          fc.boolean(),
+          (lines, address, port, hashed) => {
+            const { line } = key();
+            writeFileSync(file, lines.map(([field, marker]) => `${marker}${field} ${line}\n`).join(''));
+            // Only plain names can be hashed; ssh-keygen leaves the others as they are.
+            if (hashed) execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' });
+            const found = spawnSync('ssh-keygen', ['-F', knownHostsName(address, port), '-f', file], { encoding: 'utf8' }).stdout;
+            const theirs = [...found.matchAll(/found: line (\d+)/g)].map((match) => Number(match[1]));
+            const ours = parseKnownHosts(readFileSync(file, 'latin1'), file).filter((each) => matchesHosts(each.hosts, knownHostsName(address, port)));
+            expect(ours.map((each) => each.line)).to.deep.equal(theirs);
+          },
+        ),
         { numRuns: 150 },
       );
     })).timeout(60_000);
@@ -102,7 +124,9 @@ describe('known hosts', () => {
   it('fails closed when a file cannot be read', () =>
     withDirectory((directory) => {
       // A directory cannot be read as a file, not even by root.
-      expect(() => KnownHosts.load(directory)).to.throw(RunFailure).with.nested.property('error.kind', 'refused');
+      expect(() => KnownHosts.load(directory))
+        .to.throw(RunFailure)
+        .with.nested.property('error.kind', 'refused');
       const file = join(directory, 'known_hosts');
       writeFileSync(file, '');
       chmodSync(file, 0o600);

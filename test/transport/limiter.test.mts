@@ -30,10 +30,31 @@ describe('handshake limiter', () => {
   it('halves a server that drops, down to 2, and no other', async () => {
     const limiter = new HandshakeLimiter();
     limiter.dropped('a');
-    expect((await most(Array.from({ length: 20 }, () => 'a'), limiter)).each).to.equal(4);
+    expect(
+      (
+        await most(
+          Array.from({ length: 20 }, () => 'a'),
+          limiter,
+        )
+      ).each,
+    ).to.equal(4);
     for (let round = 0; round < 5; round++) limiter.dropped('a');
-    expect((await most(Array.from({ length: 20 }, () => 'a'), limiter)).each).to.equal(2);
-    expect((await most(Array.from({ length: 20 }, () => 'b'), limiter)).each).to.equal(8);
+    expect(
+      (
+        await most(
+          Array.from({ length: 20 }, () => 'a'),
+          limiter,
+        )
+      ).each,
+    ).to.equal(2);
+    expect(
+      (
+        await most(
+          Array.from({ length: 20 }, () => 'b'),
+          limiter,
+        )
+      ).each,
+    ).to.equal(8);
   });
   it('gives the place of one that gave up to the next', async () => {
     const limiter = new HandshakeLimiter();
@@ -46,6 +67,11 @@ describe('handshake limiter', () => {
     abort.abort();
     expect(await waiting).to.equal('gave up');
     for (const place of held) place[Symbol.dispose]();
-    expect(await most(Array.from({ length: 20 }, () => 'a'), limiter)).to.deep.equal({ overall: 8, each: 8 });
+    expect(
+      await most(
+        Array.from({ length: 20 }, () => 'a'),
+        limiter,
+      ),
+    ).to.deep.equal({ overall: 8, each: 8 });
   });
 });

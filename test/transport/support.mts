@@ -55,7 +55,13 @@ export function step(script: string, more: { deadlineMs?: number; interruptible?
   return { at: 'host', id: resourceId(id), script, payloads: [], deadlineMs: 20_000, interruptible: true, ...rest };
 }
 
-export const uploadStep = (localPath: string, remotePath: string, deadlineMs = 20_000): CompiledStep => ({ at: 'upload', id: resourceId('upload'), localPath, remotePath, deadlineMs });
+export const uploadStep = (localPath: string, remotePath: string, deadlineMs = 20_000): CompiledStep => ({
+  at: 'upload',
+  id: resourceId('upload'),
+  localPath,
+  remotePath,
+  deadlineMs,
+});
 
 export const text = (path: string): Ask => ({ at: 'host', kind: 'text', key: path });
 
