@@ -77,7 +77,7 @@ function withErrorsInOrder(keys: readonly string[], found: Answers, stderr: stri
 function only({ sections, keys }: Parsed, tool: string, read: (section: Section) => Answers): Answers {
   const [section] = sections;
   if (section === undefined || sections.length > 1) return same(keys, unavailable('the host gave no answer'));
-  return section.status === 127 ? same(keys, unavailable(`${tool} is not installed`)) : read(section);
+  return section.status === 127 ? same(keys, unavailable(tool.startsWith('neither ') ? `${tool} is installed` : `${tool} is not installed`)) : read(section);
 }
 
 function statAnswers(parsed: Parsed): Answers {

@@ -40,7 +40,7 @@ function statKeys(keys: ReadonlyMap<HostAskKind, readonly string[]>): readonly s
 }
 
 // A fifo or a device would block or never end, so only regular files are opened; the letters say what became of the others.
-const READABLE = `readable() { letters=; wanted=; for path do
+const READABLE = `readable() { letters=; for path do
   if [ -f "$path" ]; then if [ -r "$path" ]; then letters=\${letters}r; else letters=\${letters}u; fi
   elif [ -e "$path" ]; then letters=\${letters}o; elif [ -h "$path" ]; then letters=\${letters}l; else letters=\${letters}m; fi
 done; printf '%s\\n' "$letters"; }`;
@@ -82,7 +82,7 @@ function sectionOf(kind: HostAskKind, keys: readonly string[], nonce: string): s
       // The whole request is configuration on stdin: no address or body is seen in the process list. -q ignores a user's .curlrc.
       return `run http curl -q --config - <<'KEM-${nonce}'\n${httpConfig(keys, nonce)}KEM-${nonce}`;
     case 'shell':
-      return keys.map((key) => `start shell\n( eval ${quote(key)} ) 2>&1\nstatus=$? error= ended`).join('\n');
+      return keys.map((key) => `start shell\n( eval ${quote(key)} ) 2>&1\nstatus=$?; error=; ended`).join('\n');
   }
 }
 
@@ -106,7 +106,7 @@ export LC_ALL QUOTING_STYLE
 start() { printf '\\n${nonce} %s\\n' "$1"; }
 ended() { printf '\\n${nonce} status %s\\n%s' "$status" "$error"; }
 finish() { { error=$("$@" 2>&1 >&3 3>&-); status=$?; } 3>&1; ended; }
-skip() { status=0 error=; ended; }
+skip() { status=0; error=; ended; }
 run() { start "$1"; shift; finish "$@"; }
 ${reads}${sections.join('\n')}
 printf '\\n${nonce} end\\n'

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Answer, Ask, Change, Question, Raw, Resource } from '../../lib/plan/model.mts';
 import { bytesOf } from '../../lib/secret.mts';
 import { compileProbe, parseProbe, type HostAsk } from '../../lib/shell/probe.mts';
@@ -86,3 +87,22 @@ export function inTemporary<T>(body: (directory: string) => T): T {
 }
 
 export const me = { owner: String(process.getuid?.() ?? 0), group: String(process.getgid?.() ?? 0) };
+
+/** An HTTP server beside this thread, which waits for shells. */
+export async function withServer(body: string, use: (url: string) => void): Promise<void> {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads');\nconst server = require('node:http').createServer((request, response) => {${body}});\nserver.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+    {
+      eval: true,
+    },
+  );
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    use(`http://127.0.0.1:${port.toString()}`);
+  } finally {
+    await worker.terminate();
+  }
+}
