@@ -14,7 +14,7 @@ const JUMP = /^(?:[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}@)?(?:[A-Za-z0-9_][A-Za-z0
 
 const address = z.string().refine((text) => isIP(text) !== 0 || ADDRESS.test(text), { error: 'must be a host name or an IP address' });
 const user = z.string().regex(USER, { error: 'must be a user name' });
-// eslint-disable-next-line no-control-regex -- a path on one line
+
 const file = z.string().regex(/^[^\u0000-\u001f]{1,1024}$/, { error: 'must be a path' });
 const jump = z.string().regex(JUMP, { error: 'must be one host: [user@]host[:port], or the name of a host of this inventory' });
 const unspecified = (text: string): boolean => text === '0.0.0.0' || text === '::';

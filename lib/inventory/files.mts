@@ -49,7 +49,7 @@ function readSmall(file: string, directory: string, problems: Problems): Uint8Ar
   }
 }
 
-function refuse(file: string, problems: Problems, message: string, hint?: string): undefined {
+function refuse(file: string, problems: Problems, message: string, hint?: string): Uint8Array | undefined {
   problems.file(file, message, hint);
   return undefined;
 }

@@ -89,7 +89,7 @@ export class HostBuilder {
       }),
     );
     this.#report(entry, reading, 'connection variables');
-    return (reading.value ?? {}) as ConnectionVariables;
+    return reading.value ?? {};
   }
 
   #connection(entry: HostEntry, variables: ConnectionVariables, settings: ReadonlyMap<string, Setting>): Connection {

@@ -84,7 +84,6 @@ function format(problem: Problem): string {
   return `${place(problem)}  error  ${problem.message}${hint}${excerpt}`;
 }
 
-// eslint-disable-next-line no-control-regex -- finding control characters is the purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text of a file as a terminal may show it: no control characters, nothing that reverses direction. */
@@ -92,7 +91,7 @@ export const printable = (text: string): string => text.replace(CONTROL, (charac
 
 /** A short, quoted form of text that somebody else wrote. */
 export function quoted(text: string, most = 60): string {
-  const characters = [...printable(text)];
+  const characters = Array.from(printable(text));
   return `"${characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : characters.join('')}"`;
 }
 

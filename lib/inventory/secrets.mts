@@ -28,7 +28,7 @@ export interface SecretProblem {
 
 const NAMES: Readonly<Record<SecretReference['scheme'], RegExp>> = {
   env: /^[A-Za-z_]\w{0,127}$/,
-  // eslint-disable-next-line no-control-regex -- a path on one line
+
   file: /^[^\u0000-\u001f]{1,1024}$/,
   generate: /^[a-z][a-z0-9_-]{0,63}$/,
   gcloud: /^[\w./-]{1,255}$/,

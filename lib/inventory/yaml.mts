@@ -40,7 +40,7 @@ const MAX_ALIASED_NODES = 10_000;
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 /** Line breaks and tabs belong in block scalars; other control characters have no honest use. */
-// eslint-disable-next-line no-control-regex -- finding control characters is the purpose
+
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
 /**

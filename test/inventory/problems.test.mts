@@ -42,7 +42,6 @@ describe('wrong inventories', () => {
   });
 
   it('lets no line of a file drive the terminal', () => {
-    // eslint-disable-next-line no-control-regex -- finding control characters is the purpose
     for (const file of readdirSync(directory)) expect(formatProblems(check(file)), file).not.to.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 
