@@ -3,7 +3,7 @@
  * in interleaved rounds, so that whatever else the machine does meets both.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inOwnNetwork, startFarm, type Farm } from './farm.mts';
@@ -19,8 +19,7 @@ const { values } = parseArgs({
 const hostCount = values.quick ? 10 : Number(values.hosts);
 const roundCount = values.quick ? 2 : Number(values.rounds);
 
-/** What is measured is what a user runs; the small playbook stands in where the whole one is not wanted. */
-const PLAYBOOK = existsSync(join(ROOT, 'playbooks/site.mts')) ? 'playbooks/site.mts' : 'test/bench/limits.mts';
+const PLAYBOOK = 'playbooks/site.mts';
 const checkOf = (inventory: string): readonly [string, ...string[]] => [
   process.execPath,
   join(ROOT, PLAYBOOK),
@@ -138,7 +137,7 @@ async function main(): Promise<void> {
       bytesSent: most(({ bytesSent }) => bytesSent),
       bytesReceived: most(({ bytesReceived }) => bytesReceived),
     },
-    startupMs: { node: median(startup.node), zx: median(startup.zx) },
+    startupMs: { node: median(startup.node), nodeLeast: Math.min(...startup.node), zx: median(startup.zx) },
     versions,
   };
 
@@ -151,7 +150,7 @@ async function main(): Promise<void> {
     `os-limits --check       ${whole(figures.check.ms).padStart(10)}${whole(figures.check.cpuMs).padStart(10)}${whole(figures.check.peakMib).padStart(10)}${figures.check.failed.toString().padStart(8)}${figures.check.dropped.toString().padStart(8)}`,
     '',
     `ratio               ${figures.ratio.toFixed(2)}  (rounds ${figures.ratioOfRounds.least.toFixed(2)} to ${figures.ratioOfRounds.most.toFixed(2)}; wanted ≤ ${TARGETS.ratio.toString()})`,
-    `first connection    ${whole(figures.startupMs.node)} ms after the start of node, ${whole(figures.startupMs.zx)} ms with zx  (wanted ≤ ${TARGETS.startupMs.toString()})`,
+    `first connection    ${whole(figures.startupMs.node)} ms (least ${whole(figures.startupMs.nodeLeast)}) after the start of node, ${whole(figures.startupMs.zx)} ms with zx  (wanted ≤ ${TARGETS.startupMs.toString()})`,
     `each host           ${figures.perHost.roundTrips.toString()} round trips, ${figures.perHost.bytesSent.toString()} bytes sent, ${figures.perHost.bytesReceived.toString()} received at most`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
