@@ -1,6 +1,5 @@
-import { playbook } from '../lib/index.mts';
-import { catalogue } from '../roles/index.mts';
-import { labCommand } from '../roles/lab-hosts/cli.mts';
-import { lab } from './stages.mts';
+import { enableCompileCache } from '../lib/play.mts';
 
-await labCommand(playbook({ name: 'lab', summary: 'Makes the hosts of the lab on this machine.', stages: lab, catalogue }));
+enableCompileCache();
+const [{ labCommand }, { lab }, { catalogue }] = await Promise.all([import('../roles/lab-hosts/cli.mts'), import('./stages.mts'), import('../roles/index.mts')]);
+await labCommand({ name: 'lab', summary: 'Makes the hosts of the lab on this machine.', stages: lab, catalogue });
