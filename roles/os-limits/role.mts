@@ -14,7 +14,10 @@ export default defineRole({
   per: 'host',
   refuses: ({ vars, facts }) => refusals(limitsFor(vars, facts), facts),
   resources: ({ vars, facts }) => [
-    onlyIfPossible(limitsFor(vars, facts).nofile, file(LIMITS_FILE, { content: limitsFile(limitsFor(vars, facts)), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] })),
+    onlyIfPossible(
+      limitsFor(vars, facts).nofile,
+      file(LIMITS_FILE, { content: limitsFile(limitsFor(vars, facts)), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] }),
+    ),
     sysctl('vm.max_map_count', String(vars.max_map_count), { file: SYSCTL_FILE, atLeast: true, because: ['os_limits_max_map_count'] }),
   ],
   verify: ({ vars, facts }) => [sessionLimits(limitsFor(vars, facts)), mapCount(vars.max_map_count)],
@@ -28,7 +31,8 @@ function onlyIfPossible(nofile: number, limits: Resource): Resource {
   return {
     ...limits,
     apply: (changes, steps) => {
-      steps.sh`(ulimit -n ${nofile}) 2>/dev/null || { echo "this host does not grant ${nofile} open files (its hard limit is $(ulimit -Hn)): writing that limit would end every login; lower os_limits_nofile" >&2; exit 1; }`;
+      steps.sh`wanted=${nofile}
+(ulimit -n "$wanted") 2>/dev/null || { echo "this host does not grant $wanted open files (its hard limit is $(ulimit -Hn)): writing that limit would end every login; lower os_limits_nofile" >&2; exit 1; }`;
       limits.apply(changes, steps);
     },
   };

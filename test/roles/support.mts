@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadInventory } from '../../lib/inventory/load.mts';
-import type { Context, Contract, Facts, Host, HostName, Answer, Inventory, Resource } from '../../lib/index.mts';
+import type { Change, Context, Contract, Facts, Host, HostName, Answer, Inventory, Resource } from '../../lib/index.mts';
 import { hostName } from '../../lib/index.mts';
 import { compileSteps } from '../../lib/shell/steps.mts';
 import { catalogue } from '../../roles/index.mts';
@@ -26,7 +26,12 @@ export function inventory(yaml: string): Inventory {
   const directory = mkdtempSync(join(tmpdir(), 'roles-'));
   try {
     writeFileSync(join(directory, 'hosts.yaml'), yaml);
-    return loadInventory({ files: ['hosts.yaml'], directory, contracts: catalogue.map(({ contract }) => contract), environment: { HOME: directory, USER: 'ops' } });
+    return loadInventory({
+      files: ['hosts.yaml'],
+      directory,
+      contracts: catalogue.map(({ contract }) => contract),
+      environment: { HOME: directory, USER: 'ops' },
+    });
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -47,14 +52,21 @@ export function hostOf(from: Inventory, name: string): Host {
   return host;
 }
 
-export function context<V, P>(contract: Contract<V>, from: Inventory, name: string, facts: Partial<Facts> = {}, peers: ReadonlyMap<HostName, Answer<P>> = new Map()): Context<V, P> {
+export function context<V, P = never>(
+  contract: Contract<V>,
+  from: Inventory,
+  name: string,
+  facts: Partial<Facts> = {},
+  peers: ReadonlyMap<HostName, Answer<P>> = new Map(),
+): Context<V, P> {
   const host = hostOf(from, name);
   return { host, vars: host.vars(contract), facts: { ...FACTS, ...facts }, inventory: from, peers };
 }
 
 /** The text of every step that a resource would take if all of it had to be done. */
 export function steps(resource: Resource): string {
-  const all = compileSteps(resource, [{ field: 'content', from: { kind: 'absent' }, to: { kind: 'absent' } }]);
+  const changes = ['content', 'active', 'unpacked'].map((field): Change => ({ field, from: { kind: 'absent' }, to: { kind: 'absent' } }));
+  const all = compileSteps(resource, changes);
   return all.map((step) => (step.at === 'host' ? [step.script, ...step.payloads.map(String)].join('\n') : JSON.stringify(step))).join('\n');
 }
 

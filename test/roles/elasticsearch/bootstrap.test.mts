@@ -4,7 +4,10 @@ import { hostName, type Answer, type HostName } from '../../../lib/index.mts';
 import { bootstrap, matches, strangers, type Bootstrap } from '../../../roles/elasticsearch/bootstrap.mts';
 import type { NodeState } from '../../../roles/elasticsearch/node.mts';
 
-const node = (more: Partial<NodeState>): Answer<NodeState> => ({ kind: 'known', value: { fresh: false, running: false, clusterUuid: undefined, master: undefined, nodes: [], ...more } });
+const node = (more: Partial<NodeState>): Answer<NodeState> => ({
+  kind: 'known',
+  value: { fresh: false, running: false, clusterUuid: undefined, master: undefined, nodes: [], ...more },
+});
 const STATES = {
   empty: node({ fresh: true }),
   /** Runs, waits for a cluster, never was in one. */
@@ -15,7 +18,8 @@ const STATES = {
 } as const satisfies Record<string, Answer<NodeState>>;
 type State = keyof typeof STATES;
 
-const world = (states: readonly State[]): ReadonlyMap<HostName, Answer<NodeState>> => new Map(states.map((state, at) => [hostName('abcde'.charAt(at)), STATES[state]]));
+const world = (states: readonly State[]): ReadonlyMap<HostName, Answer<NodeState>> =>
+  new Map(states.map((state, at) => [hostName('abcde'.charAt(at)), STATES[state]]));
 const decide = (self: string, ...states: State[]): Bootstrap['kind'] => bootstrap(hostName(self), world(states)).kind;
 
 describe('founding a cluster', () => {

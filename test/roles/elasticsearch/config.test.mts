@@ -9,13 +9,14 @@ import { hostOf, inventory, threeMasters } from '../support.mts';
 describe('flat YAML', () => {
   it('parses back to what was meant, whatever the strings are', () => {
     const text = fc.string({ unit: 'binary' });
-    const value = fc.oneof(text, fc.integer(), fc.boolean(), fc.array(text));
+    const value = fc.oneof(text, fc.integer(), fc.boolean(), fc.array(text, { maxLength: 4 }));
     fc.assert(
-      fc.property(fc.dictionary(fc.stringMatching(/^[a-z]+(\.[a-z_]+){0,3}$/), value, { minKeys: 1 }), (settings) => {
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z]+(\.[a-z_]+){0,3}$/), value, { minKeys: 1, maxKeys: 8 }), (settings) => {
         const written = flatYaml(settings);
         expect(written.split('\n')).to.have.length(Object.keys(settings).length + 1);
         expect(load(written)).to.deep.equal({ ...settings });
       }),
+      { numRuns: 50 },
     );
   });
   it('leaves out what is undefined', () => {
@@ -58,7 +59,11 @@ describe('elasticsearch.yml', () => {
     es_data: {hosts: {d: {private_address: 10.0.0.3}, both: }}
 `);
     const roles = (name: string): unknown => (load(elasticsearchYml(hostOf(split, name), split, undefined)) as Record<string, unknown>)['node.roles'];
-    expect([roles('m'), roles('d'), roles('both')]).to.deep.equal([['master', 'ingest'], ['data', 'ingest'], ['master', 'data', 'ingest']]);
+    expect([roles('m'), roles('d'), roles('both')]).to.deep.equal([
+      ['master', 'ingest'],
+      ['data', 'ingest'],
+      ['master', 'data', 'ingest'],
+    ]);
     expect(unicastHosts(hostOf(split, 'd'), split)).to.equal('10.0.0.1:9300\n10.0.0.2:9300\n');
   });
 
@@ -94,7 +99,9 @@ describe('Java options', () => {
 
 describe('log4j2.properties', () => {
   it('sets no key twice and bounds every file', () => {
-    const keys = log4j2Properties().split('\n').flatMap((line) => /^([\w.]+) = /.exec(line)?.[1] ?? []);
+    const keys = log4j2Properties()
+      .split('\n')
+      .flatMap((line) => /^([\w.]+) = /.exec(line)?.[1] ?? []);
     expect(new Set(keys).size).to.equal(keys.length);
     const files = keys.filter((key) => key.endsWith('.fileName')).map((key) => key.replace('.fileName', ''));
     for (const appender of files) expect(keys).to.include.members([`${appender}.policies.size.size`, `${appender}.strategy.max`]);
@@ -104,14 +111,21 @@ describe('log4j2.properties', () => {
 describe('the unit', () => {
   const options = { javaHome: '/usr/lib/jvm/x', nofile: 70000, nproc: 4096, memoryLock: false };
   it('carries the limits, and no Java of somebody else', () => {
-    expect(unit(options)).to.include('\nLimitNOFILE=70000\nLimitNPROC=4096\n').and.to.include('\nEnvironment=JAVA_HOME=/usr/lib/jvm/x\n').and.not.to.include('MEMLOCK');
-    expect(unit({ ...options, javaHome: undefined })).to.include('\nUnsetEnvironment=JAVA_HOME').and.not.to.include('JAVA_HOME=');
+    expect(unit(options))
+      .to.include('\nLimitNOFILE=70000\nLimitNPROC=4096\n')
+      .and.to.include('\nEnvironment=JAVA_HOME=/usr/lib/jvm/x\n')
+      .and.not.to.include('MEMLOCK');
+    expect(unit({ ...options, javaHome: undefined }))
+      .to.include('\nUnsetEnvironment=JAVA_HOME')
+      .and.not.to.include('JAVA_HOME=');
     expect(unit({ ...options, memoryLock: true })).to.include('\nLimitMEMLOCK=infinity\n');
   });
   it('is not started again after a refused bootstrap check', () => {
     expect(unit(options)).to.include('\nRestart=on-failure\n').and.to.include('\nRestartPreventExitStatus=78\n').and.to.include('\nSuccessExitStatus=143\n');
   });
   it('has a counterpart for hosts without systemd', () => {
-    expect(daemonArgv(options).join(' ')).to.match(/ulimit -n 70000 .*exec env JAVA_HOME=\/usr\/lib\/jvm\/x ES_PATH_CONF=\/etc\/elasticsearch bin\/elasticsearch/);
+    expect(daemonArgv(options).join(' ')).to.match(
+      /ulimit -n 70000 .*exec env JAVA_HOME=\/usr\/lib\/jvm\/x ES_PATH_CONF=\/etc\/elasticsearch bin\/elasticsearch/,
+    );
   });
 });

@@ -78,7 +78,9 @@ describe('diagnosis of Elasticsearch from its own words', () => {
 
     if (existsSync(join(LOGS, `${name}.log`))) {
       it(`${name}, from the log alone as without systemd`, () => {
-        expect(diagnose(evidence(name, { ...more, journal: '' })).map(({ cause }) => cause)).to.deep.equal(diagnose(evidence(name, more)).map(({ cause }) => cause));
+        expect(diagnose(evidence(name, { ...more, journal: '' })).map(({ cause }) => cause)).to.deep.equal(
+          diagnose(evidence(name, more)).map(({ cause }) => cause),
+        );
       });
     }
   }
@@ -113,7 +115,8 @@ describe('diagnosis of Elasticsearch from its own words', () => {
   });
 
   it('understands the words of later versions', () => {
-    const journal = 'version[7.17.0], pid[1]\nbootstrap check failure [1] of [1]: max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]';
+    const journal =
+      'version[7.17.0], pid[1]\nbootstrap check failure [1] of [1]: max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]';
     expect(diagnose(evidence('x', { journal }))[0]?.cause).to.match(/4096/);
   });
 

@@ -34,7 +34,10 @@ describe('health', () => {
     passes(judge.health(health('green')), /3 nodes/);
   });
   it('may be yellow where copies have no place', () => {
-    passes(judge.health(health('yellow', { number_of_data_nodes: 1, indices: { kafka_mon: index('yellow', 1), fine: index('green', 0) } })), /kafka_mon want more replicas than 1 data node can/);
+    passes(
+      judge.health(health('yellow', { number_of_data_nodes: 1, indices: { kafka_mon: index('yellow', 1), fine: index('green', 0) } })),
+      /kafka_mon want more replicas than 1 data node can/,
+    );
   });
   it('is not excused otherwise', () => {
     fails(judge.health(health('yellow', { indices: { kafka_mon: index('yellow', 1) } })), /yellow: kafka_mon \| 1 shards unassigned/);
@@ -57,7 +60,11 @@ describe('health', () => {
 });
 
 describe('what a node says', () => {
-  const state = (uuid: string, master: string | null, nodes = { x: { name: 'es-01' }, y: { name: 'es-02' } }): { kind: 'answered'; status: number; body: string } => ({
+  const state = (
+    uuid: string,
+    master: string | null,
+    nodes = { x: { name: 'es-01' }, y: { name: 'es-02' } },
+  ): { kind: 'answered'; status: number; body: string } => ({
     kind: 'answered',
     status: 200,
     body: JSON.stringify({ cluster_name: 'c', cluster_uuid: uuid, master_node: master, nodes }),
@@ -72,9 +79,17 @@ describe('what a node says', () => {
     ['a data path that could not be looked at', { kind: 'refused', reason: '' }, 'ls: cannot open', { fresh: false }],
     ['a stranger on the port', { kind: 'answered', status: 200, body: '<html>' }, 'fresh\n', { running: true, clusterUuid: undefined, fresh: true }],
   ];
-  for (const [what, answer, data, is] of table) it(`reads ${what}`, () => expect(readNode(answer, data)).to.include(JSON.parse(JSON.stringify({ ...is, nodes: undefined }))));
+  for (const [what, answer, data, is] of table)
+    it(`reads ${what}`, () => expect(readNode(answer, data)).to.include(JSON.parse(JSON.stringify({ ...is, nodes: undefined }))));
 
-  const node = (more: Partial<NodeState>): NodeState => ({ fresh: false, running: true, clusterUuid: 'u', master: 'es-02', nodes: ['es-01', 'es-02'], ...more });
+  const node = (more: Partial<NodeState>): NodeState => ({
+    fresh: false,
+    running: true,
+    clusterUuid: 'u',
+    master: 'es-02',
+    nodes: ['es-01', 'es-02'],
+    ...more,
+  });
   const up = { activeState: 'active', subState: 'running', result: 'success', execMainStatus: 0 };
   it('makes it formed or not', () => {
     passes(judge.formed(node({})), /cluster u, master es-02/);
@@ -84,7 +99,12 @@ describe('what a node says', () => {
   });
   it('is not waited for once its process has ended', () => {
     passes(judge.started(node({}), up));
-    const failed = judge.started(node({ running: false, clusterUuid: undefined }), { activeState: 'failed', subState: 'failed', result: 'exit-code', execMainStatus: 78 });
+    const failed = judge.started(node({ running: false, clusterUuid: undefined }), {
+      activeState: 'failed',
+      subState: 'failed',
+      result: 'exit-code',
+      execMainStatus: 78,
+    });
     fails(failed, /exit-code, exit status 78/);
     expect(failed).to.include({ final: true });
     expect(judge.started(node({ running: false, clusterUuid: undefined }), up)).not.to.have.property('final');
@@ -106,7 +126,11 @@ describe('settings left over', () => {
 });
 
 describe('limits of the process', () => {
-  const have = (nofile: number, nproc = 4096, memlock = 65536) => ({ nofile: { soft: nofile, hard: nofile }, nproc: { soft: nproc, hard: nproc }, memlock: { soft: memlock, hard: memlock } });
+  const have = (nofile: number, nproc = 4096, memlock = 65536) => ({
+    nofile: { soft: nofile, hard: nofile },
+    nproc: { soft: nproc, hard: nproc },
+    memlock: { soft: memlock, hard: memlock },
+  });
   const want = { nofile: 70000, nproc: 4096, memoryLock: false };
   it('are at least the declared ones', () => {
     passes(judge.limits(have(70000), want));
@@ -124,7 +148,11 @@ describe('listeners', () => {
     { name: 'http', address: '10.0.0.1', port: 9200 },
     { name: 'transport', address: '10.0.0.1', port: 9300 },
   ];
-  const socket = (address: string, port: number, pid?: number, process = 'java'): ListeningSocket => ({ address, port, ...(pid === undefined ? {} : { pid, process }) });
+  const socket = (address: string, port: number, pid?: number, process = 'java'): ListeningSocket => ({
+    address,
+    port,
+    ...(pid === undefined ? {} : { pid, process }),
+  });
   const own = [socket('::ffff:10.0.0.1', 9200, 5), socket('10.0.0.1', 9300, 5)];
   it('are those declared and no others of the process', () => {
     passes(judge.listening([...own, socket('127.0.0.1', 25, 9, 'master')], declared, 5));
@@ -150,7 +178,10 @@ describe('replies', () => {
   const answered = (status: number, body: string) => ({ kind: 'answered', status, body }) as const;
   it('are what was asked for, or silence with a reason', () => {
     expect(readReply({ kind: 'refused', reason: 'timeout' }, rootSchema)).to.deep.equal({ kind: 'silent', why: 'timeout' });
-    expect(readReply(answered(503, '{"error":{"type":"master_not_discovered_exception"},"status":503}'), healthSchema)).to.deep.equal({ kind: 'silent', why: '503 master_not_discovered_exception' });
+    expect(readReply(answered(503, '{"error":{"type":"master_not_discovered_exception"},"status":503}'), healthSchema)).to.deep.equal({
+      kind: 'silent',
+      why: '503 master_not_discovered_exception',
+    });
     expect(readReply(answered(200, '<html>'), rootSchema)).to.deep.equal({ kind: 'silent', why: '200 without JSON' });
     expect(readReply(answered(200, '{}'), rootSchema)).to.deep.equal({ kind: 'silent', why: '200 with an unexpected body' });
   });
