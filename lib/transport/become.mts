@@ -41,7 +41,7 @@ export function entryFailure(entry: Entry, code: number | undefined, signal: str
       message: `the connection to ${hostName} went away while the session was opened${said === '' ? '' : `: ${said}`}`,
     });
   }
-  if (become === undefined) {
+  if (become === undefined || /This account is currently not available/.test(output)) {
     return failure({
       kind: 'auth',
       short: 'no shell',

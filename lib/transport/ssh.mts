@@ -81,7 +81,8 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   }
   const types = knownHosts.types(to.address, to.port).flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   // Loading the module takes as long as a round trip, which it then hides.
-  const [sock, { default: SSH2Promise }] = await Promise.all([dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through), import('ssh2-promise')]);
+  const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through);
+  const [sock, { default: SSH2Promise }] = await Promise.all([connecting, import('ssh2-promise')]);
   let presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined;
   const ssh = new SSH2Promise.SSH({
     host: to.address,

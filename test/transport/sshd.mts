@@ -57,6 +57,8 @@ ${config}
     if (tries > 100) throw new Error(`sshd did not start: ${readFileSync(path('log'), 'utf8')}`);
     await sleep(30);
   }
+  // A test that counts connections must not count this one.
+  while (!readFileSync(path('log'), 'utf8').includes('Connection from')) await sleep(10);
   return {
     address,
     port,

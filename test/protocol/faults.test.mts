@@ -1,0 +1,165 @@
+/** Servers that drop, stall, split and lie: never an answer that was not given, and never a wait without end. */
+import { expect } from 'chai';
+import type { Ask } from '../../lib/plan/model.mts';
+import { FramedSession } from '../../lib/transport/framed-session.mts';
+import { openTransport } from '../../lib/transport/index.mts';
+import { Wire } from '../../lib/transport/wire.mts';
+import type { Channel, Connection, Frame } from '../../lib/transport/session.mts';
+import { parseFacts } from '../../lib/shell/bootstrap.mts';
+import { failureOf, limits, makeHost, me, opening, step, text } from '../transport/support.mts';
+import { startServer, type Faults, type FaultyServer } from './server.mts';
+
+const host = (server: FaultyServer): ReturnType<typeof makeHost> =>
+  makeHost({
+    kind: 'ssh',
+    address: server.address,
+    port: server.port,
+    user: me,
+    keyFile: server.keyFile,
+    knownHostsFile: server.knownHosts,
+    hostKeyChecking: 'strict',
+  });
+const question = text('/etc/hostname');
+
+describe('a faulty ssh server', () => {
+  const withServer = async (faults: Faults, body: (server: FaultyServer) => Promise<void>): Promise<void> => {
+    await using server = await startServer(faults);
+    await body(server);
+  };
+
+  it('that drops connections before the handshake is asked again', () =>
+    withServer({ dropFirst: 3 }, async (server) => {
+      await using transport = openTransport();
+      await using session = await transport.read(host(server), { ...opening, asks: [question] });
+      expect(session.first.get(question)?.kind).to.equal('value');
+      expect(server.connections).to.equal(4);
+      expect(server.logins).to.equal(1);
+    }));
+
+  it('that drops for ever is given up', () =>
+    withServer({ dropFirst: 10_000 }, async (server) => {
+      await using transport = openTransport();
+      const error = await failureOf(transport.read(host(server), { ...opening, deadlineMs: 1500 }), 'unreachable');
+      expect(error.short).to.equal('no session in time');
+      expect(server.connections).to.be.within(2, 20);
+    }));
+
+  it('that never speaks is given up at the deadline', () =>
+    withServer({ silent: true }, async (server) => {
+      await using transport = openTransport();
+      await failureOf(transport.read(host(server), { ...opening, deadlineMs: 500 }), 'unreachable');
+      expect(server.connections).to.equal(1);
+    }));
+
+  it('that never starts the command is given up at the deadline', () =>
+    withServer({ stallExec: true }, async (server) => {
+      await using transport = openTransport();
+      const error = await failureOf(transport.read(host(server), { ...opening, deadlineMs: 700 }), 'unreachable');
+      expect(error.short).to.equal('no shell in time');
+    }));
+
+  it('that starts no command is told as such, at once', () =>
+    withServer({ noExec: true }, async (server) => {
+      await using transport = openTransport();
+      expect((await failureOf(transport.read(host(server), opening), 'unreachable')).short).to.equal('no channel');
+      expect(server.connections).to.equal(1);
+    }));
+
+  it('that is interrupted by the user says so', () =>
+    withServer({ silent: true }, async (server) => {
+      await using transport = openTransport();
+      const abort = new AbortController();
+      setTimeout(() => abort.abort(), 200);
+      await failureOf(transport.read(host(server), { ...opening, signal: abort.signal }), 'interrupted');
+    }));
+
+  it('that sends byte by byte, with noise before, is understood', () =>
+    withServer({ bytewise: true, noise: 'Welcome\nBEGIN\nEND 1 0\n' }, async (server) => {
+      await using transport = openTransport();
+      await using session = await transport.read(host(server), { ...opening, asks: [question] });
+      expect(session.first.get(question)?.kind).to.equal('value');
+      const frame = await session.ask([question], limits());
+      expect(frame.kind === 'complete' && frame.answers.get(question)).to.deep.equal(session.first.get(question));
+    }));
+
+  it('that cuts the first answer anywhere gives no session', async () => {
+    for (const cutAfter of [0, 1, 40, 200, 600]) {
+      await withServer({ cutAfter }, async (server) => {
+        await using transport = openTransport();
+        const error = await failureOf(transport.read(host(server), opening), 'unreachable');
+        expect(error.short).to.equal('connection lost');
+      });
+    }
+  });
+
+  it('that cuts the link under a frame: lost, never an answer', () =>
+    withServer({}, async (server) => {
+      await using transport = openTransport();
+      await using session = await transport.read(host(server), { ...opening, asks: [question] });
+      const asked = session.ask([{ at: 'host', kind: 'shell', key: 'sleep 1' }], limits());
+      setTimeout(() => void server[Symbol.asyncDispose](), 100);
+      const frame = await asked;
+      expect(frame.kind === 'lost' && frame.error.kind).to.equal('lost');
+      expect((await session.ask([question], limits())).kind).to.equal('lost');
+    }));
+
+  it('that tells no exit status: an upload is lost, not done', () =>
+    withServer({ noStatus: true }, async (server) => {
+      await using transport = openTransport({ lockFile: '/tmp/kem-faults.lock' });
+      await using session = await transport.write(host(server), { ...opening, holder: { run: 'r', user: 'u', host: 'h', pid: 1, since: '' } });
+      const frame = await session.apply(
+        [{ at: 'upload', id: step('').id, localPath: '/etc/hostname', remotePath: '/dev/null', deadlineMs: 5000 }],
+        [],
+        limits(),
+      );
+      expect(frame.kind).to.equal('lost');
+    }));
+});
+
+describe('an answer that is cut', () => {
+  /** Answers every frame with the first `bytes` bytes of `answer`, and then is gone. */
+  function scripted(answer: (nonce: string) => string, bytes: number, ending: { code: number | undefined; signal: string | undefined }): FramedSession {
+    let output: (bytes: Uint8Array) => void = () => undefined;
+    let close: (end: typeof ending) => void = () => undefined;
+    const channel: Channel = {
+      write: (sent) => {
+        const nonce = /BEGIN ([0-9a-f]+)/.exec(String(sent))?.[1] ?? '';
+        queueMicrotask(() => {
+          output(Buffer.from(answer(nonce)).subarray(0, bytes));
+          close(ending);
+        });
+      },
+      drained: () => Promise.resolve(),
+      end: () => undefined,
+      destroy: () => undefined,
+      onOutput: (listener) => (output = listener),
+      onErrorOutput: () => undefined,
+      onClose: (listener) => (close = listener),
+    };
+    const connection: Connection = { start: () => Promise.resolve(channel), [Symbol.asyncDispose]: () => Promise.resolve() };
+    return new FramedSession(
+      connection,
+      { hostName: 'host-01', loginUser: 'ops', become: undefined, shell: '/bin/sh' },
+      { wire: new Wire(channel), facts: parseFacts('').facts, first: new Map() },
+      1,
+    );
+  }
+  const nonceWidth = 24;
+  const asks: readonly Ask[] = [question, { at: 'host', kind: 'stat', key: '/etc/hostname' }];
+  const answer = (nonce: string): string =>
+    `\nBEGIN ${nonce}\n\nPROBE ${nonce}\n\n${nonce}p text\n${'QUJD\n'.repeat(20)}\n${nonce}p status 0\n\nEND ${nonce} 0\n`;
+  const whole = answer('0'.repeat(nonceWidth)).length;
+
+  for (const [name, ending] of [
+    ['with the link', { code: undefined, signal: undefined }],
+    ['although the shell ended well', { code: 0, signal: undefined }],
+  ] as const) {
+    it(`at any byte, ${name}, is lost`, async () => {
+      for (let bytes = 0; bytes < whole; bytes++) {
+        const frame: Frame = await scripted(answer, bytes, ending).ask(asks, limits());
+        expect(frame.kind, `after ${bytes} of ${whole} bytes`).to.equal('lost');
+      }
+      expect((await scripted(answer, whole, ending).ask(asks, limits())).kind).to.equal('complete');
+    });
+  }
+});
