@@ -16,7 +16,7 @@ export type HttpAnswer = { readonly kind: 'answered'; readonly status: number; r
 /** Largest response body an HTTP question keeps; a larger one is unavailable. */
 export const HTTP_LIMIT = 1024 * 1024;
 
-const HTTP = /^https?:\/\/[^\s\u0000-\u001f\u007f]+$/; // eslint-disable-line no-control-regex -- control characters are what is refused
+const HTTP = /^https?:\/\/[^\s\u0000-\u001f\u007f]+$/;
 
 /** The key of an HTTP ask: the request in one fixed order, so that equal requests are asked once. */
 export function httpKey(request: HttpRequest): string {

@@ -85,7 +85,6 @@ function utf8(bytes: Uint8Array): Answer<string> {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** An absolute path without control characters: paths travel as lines. */

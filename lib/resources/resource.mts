@@ -19,14 +19,15 @@ interface Definition {
 }
 
 export function resource(id: string, options: Common, definition: Definition): Resource {
-  const { differs, apply, wanted } = definition;
   return {
     id: resourceId(id),
     ...(options.needs === undefined ? {} : { needs: options.needs }),
     ...(options.because === undefined ? {} : { because: options.because }),
-    differs,
-    fingerprint: createHash('sha256').update(JSON.stringify(wanted)).digest('hex'),
-    apply,
+    differs: definition.differs,
+    fingerprint: createHash('sha256').update(JSON.stringify(definition.wanted)).digest('hex'),
+    apply: (changes, steps) => {
+      definition.apply(changes, steps);
+    },
   };
 }
 

@@ -7,7 +7,7 @@ export const TEXT_LIMIT = 256 * 1024;
 
 /** `net.ipv4.ip_forward` and `net/ipv4/ip_forward` name the same file; a dot inside a component is written as a slash in the dotted form. */
 export function sysctlPath(key: string): string {
-  const swapped = [...key].map((letter) => (letter === '.' ? '/' : letter === '/' ? '.' : letter)).join('');
+  const swapped = key.replaceAll(/[./]/g, (letter) => (letter === '.' ? '/' : '.'));
   return `/proc/sys/${/^[^./]*\//.test(key) ? key : swapped}`;
 }
 
@@ -95,11 +95,9 @@ function statAnswers(parsed: Parsed): Answers {
 
 /** A name as GNU stat shows it under QUOTING_STYLE=c; busybox puts a link's name between apostrophes and escapes nothing. */
 function quoted(path: string): string {
-  const escaped = [...Buffer.from(path, 'utf8').toString('latin1')].map((letter) => {
-    if (letter === '"' || letter === '\\') return `\\${letter}`;
-    return letter > '~' ? `\\${letter.charCodeAt(0).toString(8)}` : letter;
-  });
-  return `"${escaped.join('')}"`;
+  const bytes = Buffer.from(path, 'utf8').toString('latin1');
+  const octal = (letter: string): string => `\\${letter.charCodeAt(0).toString(8)}`;
+  return `"${bytes.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^ -~]/g, octal)}"`;
 }
 function plain(name: string, path: string): boolean {
   const bytes = Buffer.from(path, 'utf8').toString('latin1');

@@ -134,10 +134,21 @@ for (const shell of shells) {
       inTemporary((directory) => {
         const path = `${directory}/mark`;
         const missing = shellOutput(`[ -e ${quote(path)} ]`).map(({ code }) => (code === 0 ? [] : [change('mark', 'missing', 'there')]));
-        settles(shell, command('mark', { differs: missing, run: (steps) => steps.sh`: >${path}` }), ['mark']);
+        settles(
+          shell,
+          command('mark', {
+            differs: missing,
+            run: (steps) => {
+              steps.sh`: >${path}`;
+            },
+          }),
+          ['mark'],
+        );
         const failing = command('mark', {
           differs: { ...missing, read: () => known([change('a', 'b', 'c')]) },
-          run: (steps) => steps.sh`false; echo not reached >${path}.2`,
+          run: (steps) => {
+            steps.sh`false; echo not reached >${path}.2`;
+          },
         });
         expect(applyOn(shell, failing, [change('a', 'b', 'c')]).code).to.equal(1);
         expect(existsSync(`${path}.2`)).to.equal(false);

@@ -148,7 +148,7 @@ for (const shell of shells) {
           asked: ask(kind as HostAsk['kind'], (keys as Record<string, string>)[kind] ?? (kind === 'sysctl' ? 'kernel.ostype' : `${nowhere}/x`)),
         }));
         const answers = askWith(
-          { name: shell.name, argv: argv as unknown as Shell['argv'] },
+          { name: shell.name, argv: argv },
           { PATH: nowhere },
           asks.map(({ asked }) => asked),
         );
