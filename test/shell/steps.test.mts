@@ -109,7 +109,11 @@ describe('compiled steps', () => {
       });
 
       it('an unset variable is an error, and say explains', () => {
-        expect(run(shell, (step) => { step.sh`echo "$nope"`; }).code).to.not.equal(0);
+        expect(
+          run(shell, (step) => {
+            step.sh`echo "$nope"`;
+          }).code,
+        ).to.not.equal(0);
         const ran = run(shell, (step) => {
           runScript(step, sh`say "it is" ${"it's"}; exit 3`);
         });
