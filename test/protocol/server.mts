@@ -80,7 +80,7 @@ export async function startServer(faults: Faults = {}): Promise<FaultyServer> {
   server.listen(0, address);
   await once(tcp as unknown as NodeJS.EventEmitter, 'listening');
   const bound = server.address();
-  state.port = typeof bound === 'string' ? 0 : bound.port;
+  state.port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   writeFileSync(state.knownHosts, `[${address}]:${state.port} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`);
   return Object.assign(state, {
     [Symbol.asyncDispose]: async (): Promise<void> => {
