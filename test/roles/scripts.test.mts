@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { hostName, type AnyHostRole, type Answer, type Ask, type Facts, type HostName } from '../../lib/index.mts';
+import type { ElasticsearchVars } from '../../roles/elasticsearch/contract.mts';
 import type { NodeState } from '../../roles/elasticsearch/node.mts';
 import { elasticsearch, java, osLimits } from '../../roles/index.mts';
 import { context, hostOf, steps, threeMasters } from './support.mts';
@@ -49,7 +50,7 @@ describe('scripts of the roles', () => {
 
   it('that only look end well where there is nothing to see', () => {
     const from = threeMasters();
-    const here = context(elasticsearch.contract, from, 'es-02') as Parameters<NonNullable<typeof elasticsearch.diagnose>>[0];
+    const here = context<ElasticsearchVars, NodeState>(elasticsearch.contract, from, 'es-02');
     const asks = elasticsearch.diagnose?.(here).asks ?? [];
     for (const ask of asks) {
       if (ask.at !== 'host' || ask.kind !== 'shell') continue;
