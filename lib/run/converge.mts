@@ -16,7 +16,8 @@ const MAX_ROUNDS = 6;
 export async function converge(cohort: Cohort): Promise<void> {
   const { scope, members } = cohort;
   const limit = pLimit(scope.forks);
-  const each = (some: readonly RoleRun[], work: (member: RoleRun) => Promise<void>): Promise<unknown> => Promise.all(some.map((member) => limit(() => guarded(member, work))));
+  const each = (some: readonly RoleRun[], work: (member: RoleRun) => Promise<void>): Promise<unknown> =>
+    Promise.all(some.map((member) => limit(() => guarded(member, work))));
 
   await each(members, async (member) => {
     member.begin();
@@ -63,5 +64,12 @@ async function applyTogether(cohort: Cohort, pending: readonly (readonly [RoleRu
   await each(members, async (member) => {
     await member.apply(judgedOf.get(member) ?? [], () => cohort.rest(member));
   });
-  await Promise.all(alive(members).map((member) => guarded(member, () => member.ready())));
+  await Promise.all(alive(members).map((member) => guarded(member, () => readyUnlessRevealed(member, judgedOf.get(member) ?? []))));
+}
+
+/** A service that could not be judged before its files were there is started in the next round: until then nothing can answer. */
+async function readyUnlessRevealed(member: RoleRun, before: readonly Judged[]): Promise<void> {
+  const unknown = new Set(before.filter(({ verdict }) => verdict.kind === 'unknown').map(({ resource }) => resource.id));
+  const revealed = unknown.size > 0 && (await member.judge()).some(({ resource, verdict }) => verdict.kind === 'pending' && unknown.has(resource.id));
+  if (!revealed) await member.ready();
 }
