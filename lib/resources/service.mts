@@ -1,7 +1,6 @@
 import type { Change, Resource } from '../plan/model.mts';
 import { all, known, refine, text, unavailable, unitState, type UnitState } from '../plan/questions.mts';
 import { inputsDigest, type Input } from '../shell/digest.mts';
-import { startRecordIds } from './ids.mts';
 import { absentShown, change, has, resource, type Common } from './resource.mts';
 import { recordPath, startRecord } from './start-record.mts';
 
@@ -38,7 +37,6 @@ function startedWith(now: UnitState, record: string | undefined, wanted: string)
 export function service(unit: string, options: ServiceOptions = {}): Resource {
   const { running = true, enabled = true, restart = true, inputs = [] } = options;
   const wanted = inputs.length > 0 && restart && running ? inputsDigest(inputs) : undefined;
-  const needs = [...(options.needs ?? []), ...(inputs.length > 0 ? startRecordIds(unit) : [])];
   const enabling = (now: UnitState): readonly Change[] => {
     const right = (enabled ? ENABLED : DISABLED).includes(now.unitFileState);
     return right ? [] : [change('enabled', now.unitFileState === '' ? absentShown : now.unitFileState, enabled ? 'enabled' : 'disabled')];
@@ -46,7 +44,7 @@ export function service(unit: string, options: ServiceOptions = {}): Resource {
   const state = all({ now: unitState(unit), record: text(recordPath(unit)) });
   return resource(
     `service ${unit}`,
-    { ...options, needs },
+    options,
     {
       wanted: [running, enabled, wanted],
       differs: refine(state, ({ now, record }) => {

@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { daemon } from '../../lib/resources/index.mts';
+import { change } from '../../lib/resources/resource.mts';
+import { START_RECORD_SCRIPT } from '../../lib/resources/start-record.mts';
 import { bytesOf } from '../../lib/secret.mts';
 import { compileSteps } from '../../lib/shell/steps.mts';
 import { answersOf, build, CASES, golden, loadCases, plain, scriptOf, type Case } from './cases.mts';
@@ -57,5 +60,16 @@ describe('generated scripts', () => {
     });
     expect(ran.error).to.equal(undefined);
     expect(ran.stdout).to.equal('');
+  });
+
+  it('so do the start record and a launcher', () => {
+    const launcher = daemon('d', { user: 'kafka', start: ['/bin/true', "it's"], pidFile: '/run/d', inputs: [{ path: '/etc/x', content: '' }] });
+    const scripts = compileSteps(launcher, [change('active', 'stopped', 'running')]).flatMap((step) => (step.at === 'host' ? [step.script] : []));
+    for (const script of [START_RECORD_SCRIPT, ...scripts]) {
+      // SC2034: read for the caller.
+      const ran = spawnSync('shellcheck', ['--shell=sh', '--exclude=SC2034', '--severity=warning', '-'], { input: script, encoding: 'utf8' });
+      expect(ran.error).to.equal(undefined);
+      expect(ran.stdout).to.equal('');
+    }
   });
 });
