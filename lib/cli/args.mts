@@ -129,13 +129,15 @@ function askOf(values: Values): CommandLine['ask'] {
 
 function namesIn(list: string, option: string): readonly string[] {
   const names = list.split(',').map((name) => name.trim());
-  if (names.some((name) => name === '')) fail('usage', `${option} ${JSON.stringify(list)} has an empty name in it`, { hint: 'separate names by single commas: --role os-limits,elasticsearch' });
+  if (names.some((name) => name === ''))
+    fail('usage', `${option} ${JSON.stringify(list)} has an empty name in it`, { hint: 'separate names by single commas: --role os-limits,elasticsearch' });
   return names;
 }
 
 function wholeNumber(option: string, text: string, least: number, most: number): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= least && number <= most)) fail('usage', `${option} takes a whole number from ${least.toString()} to ${most.toString()}, not ${JSON.stringify(text)}`, { hint: HELP_HINT });
+  if (!(number >= least && number <= most))
+    fail('usage', `${option} takes a whole number from ${least.toString()} to ${most.toString()}, not ${JSON.stringify(text)}`, { hint: HELP_HINT });
   return number;
 }
 

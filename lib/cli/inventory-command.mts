@@ -4,7 +4,7 @@ import type { Explained, Inventory } from '../inventory/model.mts';
 import type { AnyRole } from '../plan/model.mts';
 import { oneLine } from '../report/sanitize.mts';
 import { parseCommandLine } from './args.mts';
-import { argumentsAfter, complain } from './main.mts';
+import { argumentsAfter, complain, endQuietlyWithReader } from './main.mts';
 
 const HELP = `Looks into an inventory without contacting anything.
 
@@ -20,6 +20,7 @@ Options: -i FILE, -l PATTERN, -e K=V as for the other playbooks; --json for expl
 
 /** `inventory explain|list|groups`: what the other playbooks will see. Sets the process's exit code. */
 export async function inventoryCommand(catalogue: readonly AnyRole[]): Promise<void> {
+  endQuietlyWithReader();
   try {
     process.exitCode = main(catalogue, argumentsAfter('inventory'));
   } catch (thrown) {
@@ -54,22 +55,36 @@ function explain(inventory: Inventory, [name, variable]: readonly string[], json
   const host = name === undefined ? undefined : inventory.select(name)[0];
   if (host === undefined) return fail('usage', 'explain which host?', { hint: `hosts: ${[...inventory.hosts.keys()].slice(0, 10).join(', ')}` });
   const all = inventory.explainAll(host.name).filter((each) => variable === undefined || each.variable === variable);
-  if (all.length === 0) fail('usage', `${host.name} has no variable ${JSON.stringify(variable)}`, { hint: 'run explain without a variable to see all of them' });
+  if (all.length === 0)
+    fail('usage', `${host.name} has no variable ${JSON.stringify(variable)}`, { hint: 'run explain without a variable to see all of them' });
   if (json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
   else for (const line of table(all)) process.stdout.write(`${oneLine(line)}\n`);
   return 0;
 }
 
 function table(all: readonly Explained[]): readonly string[] {
-  const rows = all.map(({ variable, value, level, source }) => [variable, valueText(value), level, source === undefined ? '' : `${source.file}:${source.line}`] as const);
+  const rows = all.map(
+    ({ variable, value, level, source }) => [variable, valueText(value), level, source === undefined ? '' : `${source.file}:${source.line}`] as const,
+  );
   const widths = [0, 1, 2].map((column) => Math.min(60, Math.max(...rows.map((row) => row[column]?.length ?? 0))));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function groups(inventory: Inventory): number {
   const names = new Set([...inventory.hosts.values()].flatMap((host) => [...host.groups]));
-  for (const name of [...names].sort()) process.stdout.write(`${name}: ${inventory.group(name).map((host) => host.name).join(', ')}\n`);
+  for (const name of [...names].sort())
+    process.stdout.write(
+      `${name}: ${inventory
+        .group(name)
+        .map((host) => host.name)
+        .join(', ')}\n`,
+    );
   return 0;
 }

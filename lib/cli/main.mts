@@ -26,7 +26,17 @@ export interface RunOptions {
 
 /** Runs a playbook as the command line says and sets the process's exit code; the last thing a playbook file does. */
 export async function run(playbook: Playbook, options: RunOptions = {}): Promise<void> {
+  endQuietlyWithReader();
   process.exitCode = await main(playbook, options, options.arguments ?? argumentsAfter(playbook.name));
+}
+
+/** A reader that has seen enough, as `head` has, is no error. */
+export function endQuietlyWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
 }
 
 /** The arguments of the playbook, however it was started: `zx playbooks/site.mts …` or `node playbooks/site.mts …`. */
@@ -62,8 +72,11 @@ async function main(playbook: Playbook, options: RunOptions, argv: readonly stri
 }
 
 function refuseWriting({ noRestart, check, verifyOnly, serial, yes }: CommandLine, { name }: Playbook): void {
-  const given = [noRestart && '--no-restart', check && '--check', verifyOnly && '--verify-only', serial !== undefined && '--serial', yes && '--yes'].find((option) => option !== false);
-  if (given !== undefined) fail('usage', `${given} means nothing to ${name}, which only reads`, { hint: 'use playbooks/site.mts for changes, --check and --verify-only' });
+  const given = [noRestart && '--no-restart', check && '--check', verifyOnly && '--verify-only', serial !== undefined && '--serial', yes && '--yes'].find(
+    (option) => option !== false,
+  );
+  if (given !== undefined)
+    fail('usage', `${given} means nothing to ${name}, which only reads`, { hint: 'use playbooks/site.mts for changes, --check and --verify-only' });
 }
 
 const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
@@ -77,14 +90,19 @@ export function complain({ kind, message, hint }: RunError): ExitCode {
 async function describe(playbook: Playbook, commandLine: CommandLine): Promise<ExitCode> {
   try {
     const { hosts } = await prepare(playbook, commandLine);
-    process.stdout.write(commandLine.ask === 'list-hosts' ? hosts.map(({ name }) => `${name}\n`).join('') : `${playbook.name}: ${hosts.length.toString()} hosts, inventory is valid\n`);
+    process.stdout.write(
+      commandLine.ask === 'list-hosts'
+        ? hosts.map(({ name }) => `${name}\n`).join('')
+        : `${playbook.name}: ${hosts.length.toString()} hosts, inventory is valid\n`,
+    );
     return 0;
   } catch (thrown) {
     return complain(toRunError(thrown));
   }
 }
 
-const modeOf = ({ check, verifyOnly }: CommandLine, { readOnly }: RunOptions): Mode => (readOnly === true ? 'drift' : check ? 'check' : verifyOnly ? 'verify' : 'apply');
+const modeOf = ({ check, verifyOnly }: CommandLine, { readOnly }: RunOptions): Mode =>
+  readOnly === true ? 'drift' : check ? 'check' : verifyOnly ? 'verify' : 'apply';
 
 async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine: CommandLine): Promise<ExitCode> {
   const mode = modeOf(commandLine, options);
@@ -95,7 +113,10 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   try {
     if (commandLine.json && commandLine.events === '-') fail('usage', '--json and --events - both want stdout', { hint: 'give --events a file' });
     const { diff, verbosity, json, color, events } = commandLine;
-    emitter = new Emitter(createReporters({ diff, verbosity, json, ...(color ? {} : { color }), ...(events === undefined ? {} : { eventsFile: events }) }), state);
+    emitter = new Emitter(
+      createReporters({ diff, verbosity, json, ...(color ? {} : { color }), ...(events === undefined ? {} : { eventsFile: events }) }),
+      state,
+    );
   } catch (thrown) {
     return complain(toRunError(thrown));
   }
@@ -120,7 +141,14 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted, ...(retry === undefined ? {} : { retry }) });
   await emitter.close();
   if (mode === 'apply' && prepared !== undefined) {
-    new RunRecords(runsDirectory()).write({ schema: '1', run: runId, playbook: playbook.name, inventory: [...prepared.inventory.files], exitCode, unfinished: [...unfinished] });
+    new RunRecords(runsDirectory()).write({
+      schema: '1',
+      run: runId,
+      playbook: playbook.name,
+      inventory: [...prepared.inventory.files],
+      exitCode,
+      unfinished: [...unfinished],
+    });
   }
   return exitCode;
 }
@@ -168,7 +196,8 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
   if (mode === 'apply') resources.use(await lockInventory(join(runsDirectory(), 'locks'), inventory.files, holder));
   const { openTransport } = await import('../transport/index.mts');
   const transport = resources.use(openTransport());
-  return execute({
+  // Awaited here: what is used by the run must not be released before its end.
+  return await execute({
     playbook,
     inventory,
     mode,
@@ -192,10 +221,24 @@ function serialFor({ serial }: CommandLine, hosts: number): { readonly serial?: 
 }
 
 /** The command that takes the run up where it failed. */
-function retryCommand(playbook: Playbook, commandLine: CommandLine, exitCode: ExitCode, unfinished: readonly HostName[], prepared: Prepared | undefined): string | undefined {
+function retryCommand(
+  playbook: Playbook,
+  commandLine: CommandLine,
+  exitCode: ExitCode,
+  unfinished: readonly HostName[],
+  prepared: Prepared | undefined,
+): string | undefined {
   if (unfinished.length === 0 || prepared === undefined || exitCode === 0) return undefined;
   const roles = commandLine.roles === undefined ? [] : ['--role', commandLine.roles.join(',')];
   const mode = [commandLine.check && '--check', commandLine.verifyOnly && '--verify-only'].filter((option) => option !== false);
-  const words = ['npx zx', `playbooks/${playbook.name}.mts`, ...commandLine.inventory.flatMap((file) => ['-i', file]), '--limit', unfinished.join(','), ...roles, ...mode];
+  const words = [
+    'npx zx',
+    `playbooks/${playbook.name}.mts`,
+    ...commandLine.inventory.flatMap((file) => ['-i', file]),
+    '--limit',
+    unfinished.join(','),
+    ...roles,
+    ...mode,
+  ];
   return words.join(' ');
 }

@@ -22,7 +22,8 @@ export interface Prepared {
 
 /** Everything that can be wrong before anything is contacted. */
 export async function prepare(playbook: Playbook, commandLine: CommandLine): Promise<Prepared> {
-  if (commandLine.inventory.length === 0) fail('usage', 'no inventory given', { hint: `for example: npx zx playbooks/${playbook.name}.mts -i inventory/lab.yaml` });
+  if (commandLine.inventory.length === 0)
+    fail('usage', 'no inventory given', { hint: `for example: npx zx playbooks/${playbook.name}.mts -i inventory/lab.yaml` });
   const roles = chosenRoles(playbook, commandLine.roles);
   const becomePassword = commandLine.askBecomePass ? await askSecret('sudo password') : undefined;
   const inventory = loadInventory({
@@ -38,7 +39,10 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine): Pro
   const limited = commandLine.limit === undefined ? [...inventory.hosts.values()] : inventory.select(commandLine.limit);
   const within = retryOnly(playbook, commandLine, inventory, new Set(limited.map(({ name }) => name)));
   const stages = stagesOf({ playbook, inventory, within, roles });
-  if (stages.length === 0) fail('usage', 'no host of the inventory has anything to do in this playbook', { hint: `stages: ${playbook.stages.map(({ hosts, roles: list }) => `${hosts} (${list.map(({ name }) => name).join(', ')})`).join('; ')}` });
+  if (stages.length === 0)
+    fail('usage', 'no host of the inventory has anything to do in this playbook', {
+      hint: `stages: ${playbook.stages.map(({ hosts, roles: list }) => `${hosts} (${list.map(({ name }) => name).join(', ')})`).join('; ')}`,
+    });
   const chosen = new Set(stages.flatMap(({ hosts }) => hosts));
   const hosts = [...inventory.hosts.values()].filter((host) => chosen.has(host));
   for (const stage of stages) for (const role of stage.roles) for (const host of stage.hosts) host.vars(role.contract);
@@ -51,7 +55,11 @@ function chosenRoles(playbook: Playbook, names: readonly string[] | undefined): 
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return new Set(names);
   const nearest = known.toSorted((a, b) => distance(unknown, a) - distance(unknown, b))[0];
-  return fail('usage', `no role ${JSON.stringify(unknown)} in ${playbook.name}${nearest !== undefined && distance(unknown, nearest) <= 3 ? `; did you mean ${nearest}?` : ''}`, { hint: `roles: ${known.join(', ')}` });
+  return fail(
+    'usage',
+    `no role ${JSON.stringify(unknown)} in ${playbook.name}${nearest !== undefined && distance(unknown, nearest) <= 3 ? `; did you mean ${nearest}?` : ''}`,
+    { hint: `roles: ${known.join(', ')}` },
+  );
 }
 
 export const runsDirectory = (): string => process.env['RUNS_DIR'] ?? join(process.cwd(), '.runs');
@@ -59,7 +67,8 @@ export const runsDirectory = (): string => process.env['RUNS_DIR'] ?? join(proce
 function retryOnly(playbook: Playbook, { retryFailed }: CommandLine, inventory: Inventory, within: ReadonlySet<HostName>): ReadonlySet<HostName> {
   if (!retryFailed) return within;
   const record = new RunRecords(runsDirectory()).last(playbook.name, inventory.files);
-  if (record === undefined) return fail('usage', '--retry-failed: there is no earlier run of this playbook with this inventory', { hint: 'run it without --retry-failed first' });
+  if (record === undefined)
+    return fail('usage', '--retry-failed: there is no earlier run of this playbook with this inventory', { hint: 'run it without --retry-failed first' });
   const left = new Set([...within].filter((name) => record.unfinished.includes(name)));
   return left.size > 0 ? left : fail('usage', `--retry-failed: run ${record.run} left no host unfinished`, { hint: 'nothing to retry' });
 }

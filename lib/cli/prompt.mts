@@ -5,7 +5,10 @@ import { Secret } from '../secret.mts';
 
 /** Asks once, before anything is contacted, without echoing. Throws a `usage` failure where there is no terminal to ask at. */
 export async function askSecret(question: string): Promise<Secret> {
-  if (!process.stdin.isTTY) fail('usage', `${question}: there is no terminal to ask at`, { hint: 'put ansible_become_password: {secret: env:NAME} into the inventory instead of using -K' });
+  if (!process.stdin.isTTY)
+    fail('usage', `${question}: there is no terminal to ask at`, {
+      hint: 'put ansible_become_password: {secret: env:NAME} into the inventory instead of using -K',
+    });
   process.stderr.write(`${question}: `);
   const mute = new Writable({
     write(_chunk, _encoding, done) {
