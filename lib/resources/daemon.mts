@@ -21,7 +21,7 @@ export interface DaemonOptions extends Common {
 
 /** Prints `<pid> <start time> <digest>` of a recorded process that is still the same one; a recycled pid has another start time. */
 const RUNNING = `running() {
-  pid= began= digest=
+  pid=''; began=''; digest=''
   [ -f "$1" ] && read -r pid began digest <"$1" || return 1
   [ -n "$pid" ] && [ -r "/proc/$pid/stat" ] && { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || return 1
   [ "$(start_time "$stat")" = "$began" ]
