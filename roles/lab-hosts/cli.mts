@@ -46,18 +46,28 @@ export async function labCommand(playbook: Playbook): Promise<void> {
       process.stdout.write(HELP);
       return;
     default:
-      process.exitCode = usage(command === undefined ? 'what is to be done with the lab?' : `no command ${JSON.stringify(command)}`, 'commands: up, down, status, ssh; --help says more');
+      // The command that a failed `up` names for a retry begins with its options.
+      if (command?.startsWith('-') === true) {
+        await run(playbook, { arguments: [command, ...words] });
+        return;
+      }
+      process.exitCode = usage(
+        command === undefined ? 'what is to be done with the lab?' : `no command ${JSON.stringify(command)}`,
+        'commands: up, down, status, ssh; --help says more',
+      );
   }
 }
 
 const usage = (message: string, hint: string): number => complain({ kind: 'usage', short: message, message, hint });
 
-const hasInventory = (words: readonly string[]): boolean => words.some((word) => word.startsWith('-i') || word === '--inventory' || word.startsWith('--inventory='));
+const hasInventory = (words: readonly string[]): boolean =>
+  words.some((word) => word.startsWith('-i') || word === '--inventory' || word.startsWith('--inventory='));
 
 async function down(words: readonly string[]): Promise<number> {
   const unknown = words.find((word) => word.startsWith('-') && word !== '--keep' && word !== '--purge');
   if (unknown !== undefined) return usage(`unknown option ${JSON.stringify(unknown)}`, 'down takes host names, --keep and --purge');
-  if (words.includes('--keep') && words.includes('--purge')) return usage('--keep and --purge contradict each other', 'disks of hosts mean nothing without their base image');
+  if (words.includes('--keep') && words.includes('--purge'))
+    return usage('--keep and --purge contradict each other', 'disks of hosts mean nothing without their base image');
   return attached(program('lab-host', 'down', ...words));
 }
 
@@ -80,12 +90,14 @@ export function statusTable({ hosts, openFiles }: LabStatus): string {
   return [...lines, ...(note === undefined ? [] : [note]), ''].join('\n');
 }
 
-const stateOf = (host: MadeHost): string => (isUp(host) || host.state === 'stopped' ? host.state : host.listening ? `${host.state}: would not come back from a reboot` : `${host.state}, does not answer`);
+const stateOf = (host: MadeHost): string =>
+  isUp(host) || host.state === 'stopped' ? host.state : host.listening ? `${host.state}: would not come back from a reboot` : `${host.state}, does not answer`;
 
 async function ssh(words: readonly string[]): Promise<number> {
   const [name, separator, ...command] = words;
   if (name === undefined || name.startsWith('-')) return usage('ssh to which host?', 'npx zx playbooks/lab.mts ssh es-01 [-- COMMAND…]');
-  if (separator !== undefined && separator !== '--') return usage(`unexpected argument ${JSON.stringify(separator)}`, `a command comes after --: ssh ${name} -- ${[separator, ...command].join(' ')}`);
+  if (separator !== undefined && separator !== '--')
+    return usage(`unexpected argument ${JSON.stringify(separator)}`, `a command comes after --: ssh ${name} -- ${[separator, ...command].join(' ')}`);
   if (separator === '--' && command.length === 0) return usage('there is no command after --', `leave -- out for a shell: ssh ${name}`);
   const found = await readStatus();
   if (typeof found === 'number') return found;
@@ -101,14 +113,34 @@ async function ssh(words: readonly string[]): Promise<number> {
 function unknownHost(name: string, { hosts }: LabStatus): number {
   const names = hosts.map((host) => host.name);
   const [meant] = closest(name, names);
-  return usage(`there is no host ${JSON.stringify(name)} in the lab`, meant === undefined ? `hosts: ${names.join(', ') || 'none; npx zx playbooks/lab.mts up makes them'}` : `did you mean ${meant}?`);
+  return usage(
+    `there is no host ${JSON.stringify(name)} in the lab`,
+    meant === undefined ? `hosts: ${names.join(', ') || 'none; npx zx playbooks/lab.mts up makes them'}` : `did you mean ${meant}?`,
+  );
 }
 
 /** The words of the command are quoted, since ssh joins what it is given with blanks for the shell of the other side. */
 export function sshArgv(user: string, { address, port }: MadeHost, directory: string, command: readonly string[]): readonly [string, ...string[]] {
-  const options = ['IdentitiesOnly=yes', 'StrictHostKeyChecking=yes', 'GlobalKnownHostsFile=/dev/null', `UserKnownHostsFile="${join(directory, 'known_hosts')}"`, 'LogLevel=ERROR'];
+  const options = [
+    'IdentitiesOnly=yes',
+    'StrictHostKeyChecking=yes',
+    'GlobalKnownHostsFile=/dev/null',
+    `UserKnownHostsFile="${join(directory, 'known_hosts')}"`,
+    'LogLevel=ERROR',
+  ];
   const key = join(directory, 'id_ed25519');
-  return ['ssh', '-F', 'none', ...options.flatMap((option) => ['-o', option]), '-i', key, '-p', port.toString(), `${user}@${address}`, ...(command.length === 0 ? [] : ['--', command.map(quote).join(' ')])];
+  return [
+    'ssh',
+    '-F',
+    'none',
+    ...options.flatMap((option) => ['-o', option]),
+    '-i',
+    key,
+    '-p',
+    port.toString(),
+    `${user}@${address}`,
+    ...(command.length === 0 ? [] : ['--', command.map(quote).join(' ')]),
+  ];
 }
 
 async function readStatus(): Promise<LabStatus | number> {

@@ -43,7 +43,13 @@ export interface ToMake {
 export function judgeMachine(found: AnyMachine, wanted: ToMake): readonly Refusal[] {
   if (wanted.hosts.length === 0 && !wanted.image) return [];
   if (!('root' in found)) return [usage(`the lab needs Linux, and this is ${found.system === 'Darwin' ? 'macOS' : found.system}`, ELSEWHERE)];
-  if (!found.root) return [usage('the lab needs root, and neither is this root nor does sudo work without a password', 'run as root, or allow sudo without a password (sudo -n true must work)')];
+  if (!found.root)
+    return [
+      usage(
+        'the lab needs root, and neither is this root nor does sudo work without a password',
+        'run as root, or allow sudo without a password (sudo -n true must work)',
+      ),
+    ];
   return [...abilities(found), ...room(found, wanted), ...taken(found.listeners, wanted)];
 }
 
@@ -53,9 +59,21 @@ function abilities({ mayMount, overlay, cgroups, fileSystem }: Machine): readonl
   if (!mayMount) return [usage('this root may not mount file systems: an unprivileged container', `${ELSEWHERE}; a container must be privileged`)];
   return [
     ...(overlay ? [] : [usage('this kernel has no overlay file system', ELSEWHERE)]),
-    ...(cgroups ? [] : [usage('there is no writable cgroup version 2 hierarchy on this machine', 'mount one: mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified')]),
+    ...(cgroups
+      ? []
+      : [
+          usage(
+            'there is no writable cgroup version 2 hierarchy on this machine',
+            'mount one: mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified',
+          ),
+        ]),
     ...(/overlay|nfs|fuse|smb|9p|vfat/.test(fileSystem)
-      ? [usage(`the lab's directory is on ${fileSystem}, which cannot hold the disks of hosts`, 'set LAB_DIR to a directory on a local file system such as ext4 or xfs')]
+      ? [
+          usage(
+            `the lab's directory is on ${fileSystem}, which cannot hold the disks of hosts`,
+            'set LAB_DIR to a directory on a local file system such as ext4 or xfs',
+          ),
+        ]
       : []),
   ];
 }
@@ -65,7 +83,14 @@ function room({ memoryKib, diskKib }: Machine, wanted: ToMake): readonly Refusal
   const disk = wanted.hosts.length * HOST_DISK + (wanted.image ? IMAGE_DISK : 0);
   const hosts = `${wanted.hosts.length.toString()} more ${wanted.hosts.length === 1 ? 'host' : 'hosts'}`;
   return [
-    ...(memoryKib >= memory ? [] : [usage(`${hosts} of the lab take ${gib(memory)} of memory, and ${gib(memoryKib)} are free`, 'take hosts out of the inventory, lower elasticsearch_heap, or end other programs')]),
+    ...(memoryKib >= memory
+      ? []
+      : [
+          usage(
+            `${hosts} of the lab take ${gib(memory)} of memory, and ${gib(memoryKib)} are free`,
+            'take hosts out of the inventory, lower elasticsearch_heap, or end other programs',
+          ),
+        ]),
     ...(diskKib >= disk ? [] : [usage(`the lab takes ${gib(disk)} of disk, and ${gib(diskKib)} are free`, 'set LAB_DIR to a directory with more room')]),
   ];
 }
@@ -76,10 +101,17 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '*', '[::]', '::']);
 /** Ports of hosts to be made that somebody else has; what is left of such a host itself is ended before it is made. */
 function taken(found: readonly FoundListener[], wanted: ToMake): readonly Refusal[] {
   return wanted.listeners.flatMap(({ host, address, port }) => {
-    const other = found.find((one) => one.port === port && (WILDCARDS.has(one.address) || one.address === address || one.address === `[::ffff:${address}]`) && one.labHost === '');
+    const other = found.find(
+      (one) => one.port === port && (WILDCARDS.has(one.address) || one.address === address || one.address === `[::ffff:${address}]`) && one.labHost === '',
+    );
     if (other === undefined) return [];
     const owner = other.pid === 0 ? 'a process that does not show itself' : `${other.process} (pid ${other.pid.toString()})`;
-    return [usage(`${host} is to serve ${address}:${port.toString()}, but ${owner} already listens on ${other.address}:${port.toString()}`, 'end it, or let it listen on an address of its own only')];
+    return [
+      usage(
+        `${host} is to serve ${address}:${port.toString()}, but ${owner} already listens on ${other.address}:${port.toString()}`,
+        'end it, or let it listen on an address of its own only',
+      ),
+    ];
   });
 }
 
@@ -89,8 +121,14 @@ export function toMake(inventory: Inventory, status: LabStatus, { hasImage }: Im
   const hosts = wantedHosts(inventory).filter(({ name }) => !up.has(name));
   const names = new Set(hosts.map(({ name }) => name));
   const members = new Set([...inventory.group('es_masters'), ...inventory.group('es_data')]);
-  const served = [...members].filter(({ name }) => names.has(name)).flatMap((host) => listeners(host).map(({ address, port }) => ({ host: host.name, address, port })));
-  return { hosts, image: !hasImage && labHosts(inventory).length > 0, listeners: [...hosts.map(({ name, address, port }) => ({ host: name, address, port })), ...served] };
+  const served = [...members]
+    .filter(({ name }) => names.has(name))
+    .flatMap((host) => listeners(host).map(({ address, port }) => ({ host: host.name, address, port })));
+  return {
+    hosts,
+    image: !hasImage && labHosts(inventory).length > 0,
+    listeners: [...hosts.map(({ name, address, port }) => ({ host: name, address, port })), ...served],
+  };
 }
 
 /** Everything that speaks against making the lab of an inventory here. */

@@ -36,8 +36,14 @@ function answers(host: Host): Check<LabStatus> {
     ask: lab(),
     judge: ({ hosts, openFiles }) => {
       const made = hosts.find(({ name }) => name === host.name);
-      if (made !== undefined && isUp(made)) return { kind: 'pass', found: [`listens for ssh at ${place(made)}`, openFilesNote(openFiles)].filter((text) => text !== undefined).join('; ') };
-      return { kind: 'fail', expected: 'a running host that listens for ssh', found: made?.state ?? 'no such host in the lab', hint: 'npx zx playbooks/lab.mts up starts it' };
+      if (made !== undefined && isUp(made))
+        return { kind: 'pass', found: [`listens for ssh at ${place(made)}`, openFilesNote(openFiles)].filter((text) => text !== undefined).join('; ') };
+      return {
+        kind: 'fail',
+        expected: 'a running host that listens for ssh',
+        found: made?.state ?? 'no such host in the lab',
+        hint: 'npx zx playbooks/lab.mts up starts it',
+      };
     },
     retry: { everyMs: 200, deadlineMs: 5000 },
   };

@@ -71,4 +71,6 @@ export const place = ({ address, port }: { readonly address: string; readonly po
 
 /** Elasticsearch wants 65535; where a machine grants less, nobody inside it can get more. */
 export const openFilesNote = (openFiles: number): string | undefined =>
-  openFiles >= 65535 ? undefined : `this machine grants no process more than ${openFiles.toString()} open files (no CAP_SYS_RESOURCE), so neither do hosts of the lab`;
+  openFiles >= 65535
+    ? undefined
+    : `this machine grants no process more than ${openFiles.toString()} open files (no CAP_SYS_RESOURCE), so neither do hosts of the lab`;

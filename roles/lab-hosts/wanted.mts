@@ -13,10 +13,16 @@ export interface WantedHost {
 
 /** A host as the lab makes it, from how the inventory reaches it; what the lab cannot make is said in words. */
 export function wantedHost({ name, connection }: Host): WantedHost | { readonly problem: string; readonly hint: string } {
-  if (connection.kind === 'local') return { problem: `${name} is reached by ansible_connection: local`, hint: 'hosts of the lab are reached by ssh: leave ansible_connection out' };
+  if (connection.kind === 'local')
+    return { problem: `${name} is reached by ansible_connection: local`, hint: 'hosts of the lab are reached by ssh: leave ansible_connection out' };
   const { address, port, user } = connection;
-  if (!/^127(\.\d{1,3}){3}$/.test(address)) return { problem: `${name} has the address ${address}`, hint: 'hosts of the lab have loopback addresses, such as ansible_host: 127.77.0.11' };
-  if (port < 1024) return { problem: `${name} has the ssh port ${port.toString()}`, hint: 'the port of a machine that serves ssh itself is taken on every address: set ansible_port: 22022' };
+  if (!/^127(\.\d{1,3}){3}$/.test(address))
+    return { problem: `${name} has the address ${address}`, hint: 'hosts of the lab have loopback addresses, such as ansible_host: 127.77.0.11' };
+  if (port < 1024)
+    return {
+      problem: `${name} has the ssh port ${port.toString()}`,
+      hint: 'the port of a machine that serves ssh itself is taken on every address: set ansible_port: 22022',
+    };
   if (user !== LOGIN) return { problem: `${name} has the login user ${user}`, hint: `hosts of the lab have ansible_user: ${LOGIN}` };
   return { name, address, port };
 }

@@ -14,9 +14,22 @@ export default defineControllerRole({
   provides: PROVIDER,
   refuses: ({ inventory }) => preflight(inventory),
   resources: ({ vars, inventory }) => [
-    part('lab packages', image().map(({ missingPackages }) => (missingPackages === '' ? [] : [missing('packages', `install ${missingPackages}`)])), ['packages']),
-    part('lab key', image().map(({ hasKey }) => (hasKey ? [] : [missing('key', 'made')])), ['key']),
-    part('lab base image', image().map((made) => (made.hasImage ? [] : [missing('image', made.image)])), ['build', vars.mirror], ['lab_image_mirror']),
+    part(
+      'lab packages',
+      image().map(({ missingPackages }) => (missingPackages === '' ? [] : [missing('packages', `install ${missingPackages}`)])),
+      ['packages'],
+    ),
+    part(
+      'lab key',
+      image().map(({ hasKey }) => (hasKey ? [] : [missing('key', 'made')])),
+      ['key'],
+    ),
+    part(
+      'lab base image',
+      image().map((made) => (made.hasImage ? [] : [missing('image', made.image)])),
+      ['build', vars.mirror],
+      ['lab_image_mirror'],
+    ),
     ...archives(inventory, DOWNLOAD_SECONDS),
   ],
 });

@@ -95,7 +95,11 @@ describe('the lab', function () {
     expect(said.stdout.trim().split(/\s*\n\s*/)).to.deep.equal([`${ADDRESSES['one-02']}     one-02`, 'one-01', '0', 'running', '0']);
   });
 
-  for (const words of [['a  b', '$HOME', "it's"], ['*', '', '--'], ['"; rm -rf /', 'ü\n', '\\']]) {
+  for (const words of [
+    ['a  b', '$HOME', "it's"],
+    ['*', '', '--'],
+    ['"; rm -rf /', 'ü\n', '\\'],
+  ]) {
     it(`carries ${JSON.stringify(words)} to a command as they are, and its exit code back`, async () => {
       const { code, stdout } = await onHost('sh', '-c', 'for word in "$@"; do printf "<%s>" "$word"; done; exit 23', 'sh', ...words);
       expect({ code, stdout }).to.deep.equal({ code: 23, stdout: words.map((word) => `<${word}>`).join('') });
@@ -168,8 +172,12 @@ interface Process {
 /** Whatever one of the lab's programs left on the machine would show here. */
 function machine(): readonly string[] {
   const settings = ['fs/file-max', 'net/unix/max_dgram_qlen', 'vm/max_map_count'].map((key) => `${key} ${readFileSync(`/proc/sys/${key}`, 'utf8').trim()}`);
-  const cgroups = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'].filter((root) => existsSync(root)).flatMap((root) => readdirSync(root).map((name) => `${root}/${name}`));
-  const runtime = ['/run', '/run/systemd/nspawn/propagate'].filter((root) => existsSync(root)).flatMap((root) => readdirSync(root).filter((name) => name.includes('lab')));
+  const cgroups = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd']
+    .filter((root) => existsSync(root))
+    .flatMap((root) => readdirSync(root).map((name) => `${root}/${name}`));
+  const runtime = ['/run', '/run/systemd/nspawn/propagate']
+    .filter((root) => existsSync(root))
+    .flatMap((root) => readdirSync(root).filter((name) => name.includes('lab')));
   return [...settings, ...readFileSync('/proc/self/mounts', 'utf8').trim().split('\n'), ...cgroups, ...runtime];
 }
 
@@ -180,10 +188,14 @@ function processes(lab: string): readonly Process[] {
 
 /** Processes inside its hosts: their root is an overlay of the lab's. */
 function insiders(lab: string): readonly Process[] {
-  const roots = execFileSync('sh', ['-c', `. ${ROOT}/roles/lab-hosts/bin/lab-common.sh; enter_lab "$1"; echo "$SCOPE"`, 'sh', lab], { encoding: 'utf8' }).trim();
+  const roots = execFileSync('sh', ['-c', `. ${ROOT}/roles/lab-hosts/bin/lab-common.sh; enter_lab "$1"; echo "$SCOPE"`, 'sh', lab], {
+    encoding: 'utf8',
+  }).trim();
   return all().filter(({ pid }) => {
     try {
-      return readFileSync(`/proc/${pid.toString()}/mountinfo`, 'utf8').split('\n').some((line) => line.split(' ')[4] === '/' && line.includes(` ${roots}-`));
+      return readFileSync(`/proc/${pid.toString()}/mountinfo`, 'utf8')
+        .split('\n')
+        .some((line) => line.split(' ')[4] === '/' && line.includes(` ${roots}-`));
     } catch {
       return false;
     }

@@ -54,12 +54,27 @@ describe('what a program of the lab printed', () => {
   });
 });
 
-const MACHINE: Machine = { system: 'Linux', root: true, mayMount: true, overlay: true, cgroups: true, memoryKib: 8 << 20, diskKib: 20 << 20, fileSystem: 'ext2/ext3', listeners: [] };
+const MACHINE: Machine = {
+  system: 'Linux',
+  root: true,
+  mayMount: true,
+  overlay: true,
+  cgroups: true,
+  memoryKib: 8 << 20,
+  diskKib: 20 << 20,
+  fileSystem: 'ext2/ext3',
+  listeners: [],
+};
 const LISTENER = { address: '0.0.0.0', port: 9200, process: 'java', pid: 4711, labHost: '' };
 const WISH: ToMake = { hosts: [ES_01], image: true, listeners: [{ host: 'es-01', address: '127.77.0.11', port: 9200 }] };
 
 describe('whether a lab can be made here', () => {
-  const cases: readonly { readonly name: string; readonly machine: Parameters<typeof judgeMachine>[0]; readonly wish?: Partial<ToMake>; readonly reason?: RegExp }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly machine: Parameters<typeof judgeMachine>[0];
+    readonly wish?: Partial<ToMake>;
+    readonly reason?: RegExp;
+  }[] = [
     { name: 'a fit machine', machine: MACHINE },
     { name: 'macOS', machine: { system: 'Darwin' }, reason: /needs Linux, and this is macOS/ },
     { name: 'macOS, with nothing to make', machine: { system: 'Darwin' }, wish: { hosts: [], image: false } },
@@ -71,7 +86,11 @@ describe('whether a lab can be made here', () => {
     { name: 'little memory', machine: { ...MACHINE, memoryKib: 100_000 }, reason: /1 more host of the lab take 0\.9 GiB of memory, and 0\.1 GiB are free/ },
     { name: 'little disk', machine: { ...MACHINE, diskKib: 1 << 20 }, reason: /1\.9 GiB of disk, and 1\.0 GiB/ },
     { name: 'enough disk where the image exists', machine: { ...MACHINE, diskKib: 1 << 20 }, wish: { image: false } },
-    { name: 'a wildcard listener', machine: { ...MACHINE, listeners: [LISTENER] }, reason: /es-01 is to serve 127\.77\.0\.11:9200, but java \(pid 4711\) already listens on 0\.0\.0\.0:9200/ },
+    {
+      name: 'a wildcard listener',
+      machine: { ...MACHINE, listeners: [LISTENER] },
+      reason: /es-01 is to serve 127\.77\.0\.11:9200, but java \(pid 4711\) already listens on 0\.0\.0\.0:9200/,
+    },
     { name: 'a wildcard listener of IPv6', machine: { ...MACHINE, listeners: [{ ...LISTENER, address: '*' }] }, reason: /\*:9200/ },
     { name: 'a listener on the very address', machine: { ...MACHINE, listeners: [{ ...LISTENER, address: '127.77.0.11' }] }, reason: /java/ },
     { name: 'a Java one, as IPv6 writes it', machine: { ...MACHINE, listeners: [{ ...LISTENER, address: '[::ffff:127.77.0.11]' }] }, reason: /java/ },
@@ -117,7 +136,17 @@ describe('hosts that the lab makes', () => {
   ];
   for (const [setting, problem] of wrong) {
     it(`cannot have ${setting}`, () => {
-      const found = wantedHost(hostOf(inventory(`all: { hosts: { a: { host_provider: lab, ansible_host: 127.77.0.9, ansible_user: ops, ansible_port: 22022 } } }`.replace(new RegExp(`${setting.split(':')[0] ?? ''}: [^,}]+|(?= } } })`), (old) => (old === '' ? `, ${setting}` : setting))), 'a'));
+      const found = wantedHost(
+        hostOf(
+          inventory(
+            `all: { hosts: { a: { host_provider: lab, ansible_host: 127.77.0.9, ansible_user: ops, ansible_port: 22022 } } }`.replace(
+              new RegExp(`${setting.split(':')[0] ?? ''}: [^,}]+|(?= } } })`),
+              (old) => (old === '' ? `, ${setting}` : setting),
+            ),
+          ),
+          'a',
+        ),
+      );
       expect('problem' in found ? found.problem : '').to.match(problem);
     });
   }
@@ -132,12 +161,20 @@ describe('the archive that the lab keeps', () => {
     ['assembled', 'missing', 1],
     ['assembled', 'assembled', 0],
   ] as const;
-  for (const [source, found, changes] of cases) it(`${source} wanted, ${found}: ${changes === 0 ? 'stays' : 'is made'}`, () => expect(differing(source, found)).to.have.length(changes));
+  for (const [source, found, changes] of cases)
+    it(`${source} wanted, ${found}: ${changes === 0 ? 'stays' : 'is made'}`, () => expect(differing(source, found)).to.have.length(changes));
 });
 
 describe('lab status', () => {
   it('has one line a host', () => {
-    const table = statusTable(status(made(), made({ name: 'kafka-monitoring', state: 'unsupervised' }), made({ name: 'b', listening: false }), made({ name: 'c', state: 'stopped', listening: false })));
+    const table = statusTable(
+      status(
+        made(),
+        made({ name: 'kafka-monitoring', state: 'unsupervised' }),
+        made({ name: 'b', listening: false }),
+        made({ name: 'c', state: 'stopped', listening: false }),
+      ),
+    );
     expect(table).to.equal(`HOST              ADDRESS            STATE
 es-01             127.77.0.11:22022  running
 kafka-monitoring  127.77.0.11:22022  unsupervised: would not come back from a reboot
@@ -145,7 +182,8 @@ b                 127.77.0.11:22022  running, does not answer
 c                 127.77.0.11:22022  stopped
 `);
   });
-  it('says what a machine does not grant', () => expect(statusTable({ ...status(made()), openFiles: 20000 })).to.include('no process more than 20000 open files'));
+  it('says what a machine does not grant', () =>
+    expect(statusTable({ ...status(made()), openFiles: 20000 })).to.include('no process more than 20000 open files'));
   it('says how a lab is made where there is none', () => expect(statusTable(status())).to.include('lab.mts up'));
 });
 
@@ -158,11 +196,17 @@ describe('lab ssh', () => {
 
   it('hands every word over as it is, whatever is in it', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0')), { minLength: 1, maxLength: 5 }), (words) => {
-        const remote = sshArgv('ops', made(), '/lab', ['printf', '%s\\0', ...words]).at(-1) ?? '';
-        const { stdout } = spawnSync('sh', ['-c', remote], { encoding: 'utf8' });
-        expect(stdout).to.equal(words.map((word) => `${Buffer.from(word).toString('utf8')}\0`).join(''));
-      }),
+      fc.property(
+        fc.array(
+          fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0')),
+          { minLength: 1, maxLength: 5 },
+        ),
+        (words) => {
+          const remote = sshArgv('ops', made(), '/lab', ['printf', '%s\\0', ...words]).at(-1) ?? '';
+          const { stdout } = spawnSync('sh', ['-c', remote], { encoding: 'utf8' });
+          expect(stdout).to.equal(words.map((word) => `${Buffer.from(word).toString('utf8')}\0`).join(''));
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -172,7 +216,11 @@ describe('programs of the lab', () => {
   const programs = readdirSync(BIN).filter((name) => name.endsWith('.sh'));
 
   it('pass shellcheck', () => {
-    const { stdout, status: code } = spawnSync('shellcheck', ['--shell=sh', '--external-sources', '--source-path=SCRIPTDIR', '--severity=warning', ...programs.map((name) => join(BIN, name))], { encoding: 'utf8' });
+    const { stdout, status: code } = spawnSync(
+      'shellcheck',
+      ['--shell=sh', '--external-sources', '--source-path=SCRIPTDIR', '--severity=warning', ...programs.map((name) => join(BIN, name))],
+      { encoding: 'utf8' },
+    );
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '' });
   });
 
