@@ -135,7 +135,7 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
     if (prepared === undefined) emit({ kind: 'run.start', run: runId, playbook: playbook.name, mode, inventory: commandLine.inventory, hosts: [], roles: [] });
     emit({ kind: 'run.failed', error: toRunError(thrown) });
   }
-  const exitCode = highestExit([exitCodeFor(state), interrupts.exitCode() ?? 0]);
+  const exitCode = interrupts.exitCode() ?? exitCodeFor(state);
   const unfinished = unfinishedHosts(state, notAttempted);
   const retry = retryCommand(playbook, commandLine, exitCode, unfinished, prepared);
   emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted, ...(retry === undefined ? {} : { retry }) });
