@@ -3,9 +3,17 @@
  * then a shell that reads frames. It starts three processes at most beside the questions' own: grep, uname on old kernels, flock.
  */
 import type { Facts, Limit } from '../plan/model.mts';
-import type { LockHolder } from '../transport/session.mts';
 import { LOCK_FD } from './frame.mts';
 import { quote } from './quote.mts';
+
+/** Who holds a host, as written into the lock file. */
+export interface LockHolder {
+  readonly run: string;
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+}
 
 /** Commands whose presence becomes `facts.tools`. */
 export const KNOWN_TOOLS = [

@@ -8,7 +8,13 @@
 import { constants } from 'node:os';
 import { bytesOf } from '../secret.mts';
 import type { CompiledStep } from '../plan/model.mts';
-import type { StepEnd } from '../transport/session.mts';
+
+/** How one step ended; `signalled` is the step's own shell, a command of it that was killed shows as an exit code above 128. */
+export type StepEnding =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'aborted' };
 
 export type HostStep = Extract<CompiledStep, { at: 'host' }>;
 
@@ -119,7 +125,7 @@ const base64Lines = (bytes: Uint8Array): string =>
 export interface FramedStep {
   /** Place among the frame's steps. */
   readonly index: number;
-  readonly end: StepEnd['end'];
+  readonly end: StepEnding;
   readonly tail: string;
 }
 
@@ -248,7 +254,7 @@ function withoutLastByte(lines: readonly Buffer[]): Buffer {
   return all.subarray(0, Math.max(0, all.length - 1));
 }
 
-function stepEnd(exit: number | undefined, status: number, why: string | undefined): StepEnd['end'] {
+function stepEnd(exit: number | undefined, status: number, why: string | undefined): StepEnding {
   if (why === 'abort' || why === 'gone') return { kind: 'aborted' };
   if (why === 'timeout') return { kind: 'timeout' };
   if (exit === undefined && status > 128) return { kind: 'signalled', signal: signalName(status - 128) };

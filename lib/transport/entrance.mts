@@ -91,7 +91,7 @@ export async function startUnderBecome(
   let errors = '';
   let received = 0;
   let asked = false;
-  let proven = false;
+  const heard = { proven: false };
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
@@ -114,13 +114,13 @@ export async function startUnderBecome(
           );
           return;
         }
-        if (!proven && said.length < 4096) said += Buffer.from(bytes).toString('utf8');
-        const heard = listen(bytes);
-        proven = heard.proven;
-        if (heard.done) settled();
+        if (!heard.proven && said.length < 4096) said += Buffer.from(bytes).toString('utf8');
+        const { proven, done } = listen(bytes);
+        heard.proven = proven;
+        if (done) settled();
       };
       wire.onErrorOutput = (bytes): void => {
-        if (proven || errors.length > 64 * 1024) return;
+        if (heard.proven || errors.length > 64 * 1024) return;
         errors += Buffer.from(bytes).toString('utf8');
         if (become?.password === undefined) return;
         const prompts = errors.split(prompt).length - 1;
@@ -138,7 +138,7 @@ export async function startUnderBecome(
     });
   } catch (error) {
     wire.destroy();
-    if (become !== undefined && !proven && isTimeout(error)) throw becomeTimeout(entering, Math.round(entering.deadlineMs / 1000), asked);
+    if (become !== undefined && !heard.proven && isTimeout(error)) throw becomeTimeout(entering, Math.round(entering.deadlineMs / 1000), asked);
     throw error;
   }
   wire.onOutput = undefined;

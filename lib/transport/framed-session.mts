@@ -59,10 +59,10 @@ export class FramedSession implements Session {
 
   /** Ends the shell, which frees the lock, and then the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#wire.end === undefined) {
+    if (!this.#wire.hasEnded()) {
       this.#wire.finish();
       await Promise.race([this.#wire.closed, pause(this.#running ? ABORT_GRACE_MS : CLOSE_GRACE_MS)]);
-      if (this.#wire.end === undefined) this.#wire.destroy();
+      if (!this.#wire.hasEnded()) this.#wire.destroy();
     }
     await this.#connection[Symbol.asyncDispose]();
   }
@@ -123,7 +123,7 @@ export class FramedSession implements Session {
 
   /** Sends a frame and reads up to its END; undefined when it came and nothing stopped the frame before. */
   async #exchange(text: string, reader: FrameReader, steps: readonly HostStep[], limits: Limits): Promise<Stopped | undefined> {
-    if (this.#wire.end !== undefined) return this.#stopped('lost', 'the session had ended before');
+    if (this.#wire.hasEnded()) return this.#stopped('lost', 'the session had ended before');
     if (limits.signal.aborted) return this.#stopped('aborted', 'it was not started');
     this.#roundTrips++;
     this.#wire.forgetNoise();

@@ -116,7 +116,7 @@ export class KnownHosts {
     return { kind: 'unknown', authority: lines.some((line) => line.marker === 'authority') };
   }
 
-  /** Types of the keys known for a server: only these may be negotiated, or another type would look like a change. */
+  /** Types of the keys known for a server: these are negotiated first, or another type would look like a change. */
   types(address: string, port: number): readonly string[] {
     return [
       ...new Set(

@@ -2,6 +2,10 @@ import type { RunError } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
 import type { ResourceId } from '../names.mts';
 import type { Ask, CompiledStep, Facts, Raw } from '../plan/model.mts';
+import type { LockHolder } from '../shell/bootstrap.mts';
+import type { StepEnding } from '../shell/frame.mts';
+
+export type { LockHolder } from '../shell/bootstrap.mts';
 
 /** Bytes in both directions to one command on a host; ssh and local differ only here. */
 export interface Channel {
@@ -37,11 +41,7 @@ export interface Limits {
 
 export interface StepEnd {
   readonly id: ResourceId;
-  readonly end:
-    | { readonly kind: 'exited'; readonly code: number }
-    | { readonly kind: 'signalled'; readonly signal: string }
-    | { readonly kind: 'timeout' }
-    | { readonly kind: 'aborted' };
+  readonly end: StepEnding;
   /** The last lines of what it printed, unescaped: hostile text. */
   readonly tail: string;
 }
@@ -50,15 +50,6 @@ export interface StepEnd {
 export type Frame =
   | { readonly kind: 'complete'; readonly steps: readonly StepEnd[]; readonly answers: ReadonlyMap<Ask, Raw> }
   | { readonly kind: 'lost' | 'timeout' | 'aborted'; readonly error: RunError; readonly steps: readonly StepEnd[] };
-
-/** Who holds a host, as written into the lock file. */
-export interface LockHolder {
-  readonly run: string;
-  readonly user: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly since: string;
-}
 
 /** A session that can only read: what check and drift are given. */
 export interface Reader extends AsyncDisposable {

@@ -79,7 +79,11 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
       hint: 'name a key with --private-key, or start ssh-agent',
     });
   }
-  const types = knownHosts.types(to.address, to.port).flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
+  // Known types first, or another one would be negotiated and look like a change. The others stay on offer: a server that has none of the
+  // known types is then seen with its key and refused, instead of hanging up without a reason.
+  const types = [...new Set([...knownHosts.types(to.address, to.port), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap(
+    (type) => HOST_KEY_ALGORITHMS[type] ?? [],
+  );
   // Loading the module takes as long as a round trip, which it then hides.
   const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through);
   const [sock, { default: SSH2Promise }] = await Promise.all([connecting, import('ssh2-promise')]);
@@ -88,12 +92,12 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     host: to.address,
     port: to.port,
     username: to.user,
-    sock: sock as net.Socket,
+    sock: sock,
     reconnect: false,
     uniqueId: randomBytes(12).toString('hex'),
     readyTimeout: HANDSHAKE_TIMEOUT_MS,
     ...KEEPALIVE,
-    algorithms: { ...mutable(ALGORITHMS), serverHostKey: types.length > 0 ? types : Object.values(HOST_KEY_ALGORITHMS).flat() } as never,
+    algorithms: { ...mutable(ALGORITHMS), serverHostKey: types } as never,
     authHandler: identities.map((identity) => authMethod(to.user, identity)),
     hostVerifier: (key: Buffer): boolean => {
       const verdict = knownHosts.judge(to.address, to.port, key);
@@ -110,7 +114,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   } catch (error) {
     sock.destroy();
     if (signal.aborted) throw reasonOf(signal);
-    throw explain(dialling, error, presented, types);
+    throw explain(dialling, error, presented);
   } finally {
     signal.removeEventListener('abort', abandon);
   }
@@ -185,7 +189,7 @@ function tcpFailure(to: SshConnection, code: string, cause: unknown): ConnectFai
       });
     default:
       return new ConnectFailure('unreachable', 'connection failed', {
-        message: `${where}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `${where}: ${textOf(cause)}`,
         retry: 'patient',
         cause,
       });
@@ -198,7 +202,7 @@ async function tunnel(to: SshConnection, through: SshLink): Promise<Duplex> {
     stream.on('error', () => undefined);
     return stream;
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = textOf(cause);
     throw new ConnectFailure('unreachable', 'jump host cannot reach it', {
       message: `the jump host cannot open a connection to ${to.address} port ${to.port}: ${text}`,
       hint: /prohibited/i.test(text) ? 'its sshd forbids it (AllowTcpForwarding)' : 'is the host up, as seen from the jump host?',
@@ -208,31 +212,19 @@ async function tunnel(to: SshConnection, through: SshLink): Promise<Duplex> {
   }
 }
 
-function explain(
-  dialling: Dialling,
-  cause: unknown,
-  presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined,
-  types: readonly string[],
-): ConnectFailure {
+function explain(dialling: Dialling, cause: unknown, presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined): ConnectFailure {
   const { hostName, to, identities } = dialling;
   const where = `${to.address} port ${to.port}`;
   if (presented !== undefined && presented.verdict.kind !== 'known') {
     const refusal = hostKeyFailure(dialling, presented.key, presented.verdict);
     if (refusal !== undefined) return refusal;
   }
-  const text = cause instanceof Error ? cause.message : cause === null || cause === undefined ? 'the connection was closed' : String(cause);
+  const text = cause === null || cause === undefined ? 'the connection was closed' : textOf(cause);
   const level = typeof cause === 'object' && cause !== null && 'level' in cause ? String(cause.level) : '';
   if (level === 'client-authentication' || level === 'agent' || /Too many authentication failures/i.test(text)) {
     return new ConnectFailure('auth', 'login refused', {
       message: `${hostName} does not let ${to.user} log in (${where}); tried ${identities.map(describe).join(', ')}`,
       hint: `put one of these keys into ~${to.user}/.ssh/authorized_keys, or set ansible_user; it was tried once and not again`,
-      cause,
-    });
-  }
-  if (/no matching host key/i.test(text)) {
-    return new ConnectFailure('refused', 'host key type', {
-      message: `${hostName} (${where}) has no host key of the types known for it (${types.join(', ')})`,
-      hint: `has the host been made anew? compare its fingerprints on its console, then: ssh-keygen -R '${knownHostsName(to.address, to.port)}'`,
       cause,
     });
   }
@@ -281,6 +273,9 @@ function hostKeyFailure({ hostName, to }: Dialling, key: Buffer, verdict: HostKe
   }
 }
 
+/** ssh2-promise rejects with strings, too. */
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : typeof error === 'string' ? error : 'unknown error');
+
 const codeOf = (error: unknown): string => (typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '');
 
 interface Ssh {
@@ -320,7 +315,7 @@ class Link implements SshLink {
         cause,
       });
     throw new ConnectFailure('unreachable', 'no channel', {
-      message: `${this.#hostName} lets log in but starts no command: ${cause instanceof Error ? cause.message : String(cause as string)}`,
+      message: `${this.#hostName} lets log in but starts no command: ${textOf(cause)}`,
       hint: 'does its sshd limit the account (ForceCommand, MaxSessions, restrict in authorized_keys)?',
       cause,
     });

@@ -49,7 +49,7 @@ export async function upload(
       for (;;) {
         signal.throwIfAborted();
         const { bytesRead } = await file.read(buffer, 0, CHUNK);
-        if (bytesRead === 0 || wire.end !== undefined) break;
+        if (bytesRead === 0 || wire.hasEnded()) break;
         wire.write(Buffer.from(buffer.subarray(0, bytesRead)));
         bytesSent += bytesRead;
         await whileWaiting(Promise.race([wire.drained(), wire.closed]), signal, () => undefined);
@@ -66,7 +66,7 @@ export async function upload(
         wire.noise === '' ? `${arrived ?? '0'} of ${total} bytes arrived` : wire.noise,
       );
     } finally {
-      if (wire.end === undefined) wire.destroy();
+      if (!wire.hasEnded()) wire.destroy();
     }
   } catch (error) {
     if (abort.aborted) return ended({ kind: 'aborted' }, '');

@@ -51,6 +51,10 @@ export class Wire {
     return this.#noise.toString('utf8').trim();
   }
 
+  hasEnded(): boolean {
+    return this.end !== undefined;
+  }
+
   forgetNoise(): void {
     this.#noise = Buffer.alloc(0);
   }

@@ -69,7 +69,9 @@ describe('a faulty ssh server', () => {
     withServer({ silent: true }, async (server) => {
       await using transport = openTransport();
       const abort = new AbortController();
-      setTimeout(() => abort.abort(), 200);
+      setTimeout(() => {
+        abort.abort();
+      }, 200);
       await failureOf(transport.read(host(server), { ...opening, signal: abort.signal }), 'interrupted');
     }));
 

@@ -57,7 +57,7 @@ export async function startServer(faults: Faults = {}): Promise<FaultyServer> {
     }
   });
   server.on('connection', (client, info) => {
-    void info;
+    info;
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
       if (context.method === 'publickey') {
@@ -85,7 +85,11 @@ export async function startServer(faults: Faults = {}): Promise<FaultyServer> {
   return Object.assign(state, {
     [Symbol.asyncDispose]: async (): Promise<void> => {
       for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      );
       rmSync(directory, { recursive: true, force: true });
     },
   });

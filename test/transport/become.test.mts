@@ -17,7 +17,7 @@ describe('one word for any login shell', () => {
   for (const shell of SHELLS) {
     it(`comes through ${shell}`, () => {
       const [command = '', ...args] = shell.split(' ');
-      const words = fc.sample(fc.string({ unit: fc.constantFrom(...`ab'"\\$\`!*? \n;&|<>(){}[]~#é☃`), maxLength: 30 }), 60);
+      const words = fc.sample(fc.string({ unit: fc.constantFrom(...Array.from(`ab'"\\$\`!*? \n;&|<>(){}[]~#é☃`)), maxLength: 30 }), 60);
       const { stdout } = spawnSync(command, [...args, '-c', words.map((word) => `printf '%s\\0' ${loginQuote(word)}`).join('\n')], { encoding: 'utf8' });
       expect(stdout.split('\0').slice(0, -1)).to.deep.equal(words);
     });
@@ -96,7 +96,7 @@ describe('becoming', () => {
     }));
 
   it('sends no password that nobody asked for', () =>
-    withSudo(`${RUN}`, async (connection) => {
+    withSudo(RUN, async (connection) => {
       const { wire } = await enter(connection, entering({ become: { user: 'root', password: new Secret('touch /tmp/never', 'prompt') } }));
       expect(wire.bytesSent).to.equal(0);
       wire.destroy();
@@ -175,9 +175,20 @@ if (process.getuid?.() === 0 && existsSync('/usr/bin/sudo')) {
           );
           expect(frame.steps.map(({ tail }) => tail)).to.deep.equal(['300000', '', 'root']);
           const abort = new AbortController();
-          expect((await session.apply([step('progress 1; sleep 60')], [], limits({ signal: abort.signal, onProgress: () => abort.abort() }))).kind).to.equal(
-            'aborted',
-          );
+          expect(
+            (
+              await session.apply(
+                [step('progress 1; sleep 60')],
+                [],
+                limits({
+                  signal: abort.signal,
+                  onProgress: () => {
+                    abort.abort();
+                  },
+                }),
+              )
+            ).kind,
+          ).to.equal('aborted');
           expect((await session.apply([step('echo on')], [], limits())).steps[0]?.tail).to.equal('on');
         }));
     }

@@ -131,7 +131,12 @@ function contract(name: string, connection: () => Connection): void {
         const aborted = session.apply(
           [step(`progress 1; sh -c 'sleep 60; : ${word}'`)],
           [text('/etc/hostname')],
-          limits({ signal: abort.signal, onProgress: () => abort.abort() }),
+          limits({
+            signal: abort.signal,
+            onProgress: () => {
+              abort.abort();
+            },
+          }),
         );
         expect(await aborted).to.deep.include({ kind: 'aborted', steps: [{ id: 'step', end: { kind: 'aborted' }, tail: '' }] });
         expect(processesWith(word)).to.deep.equal([]);

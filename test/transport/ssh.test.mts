@@ -37,8 +37,8 @@ describe('ssh', () => {
     {
       name: 'of another type',
       lines: (name, directory) => `${name} ${otherKey(directory, 'ecdsa')}\n`,
-      short: 'host key type',
-      says: /ecdsa-sha2-nistp256/,
+      short: 'HOST KEY CHANGED',
+      says: /now: +ssh-ed25519 SHA256:.*\n +known: ecdsa-sha2-nistp256 SHA256:/,
       hint: /ssh-keygen -R/,
     },
     {
@@ -66,6 +66,17 @@ describe('ssh', () => {
         expect(connections(sshd) - before).to.equal(policies.length);
       }));
   }
+
+  it('a host with keys of several types is met with the one that is known', async () => {
+    await using many = await startSshd((directory) => {
+      execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '2048', '-N', '', '-f', join(directory, 'rsa')]);
+      return `HostKey ${join(directory, 'rsa')}`;
+    });
+    const key = readFileSync(join(many.directory, 'rsa.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    writeFileSync(many.knownHosts, `[${many.address}]:${many.port} ${key}\n`);
+    await using transport = openTransport();
+    await using _session = await transport.read(makeHost(sshTo(many)), opening);
+  });
 
   it('a hashed name is known', () =>
     withDirectory(async (directory) => {

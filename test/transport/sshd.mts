@@ -22,7 +22,8 @@ export interface Sshd extends AsyncDisposable {
 
 let next = 1;
 
-export async function startSshd(config = ''): Promise<Sshd> {
+/** `configure` may add files to the directory and lines to the configuration. */
+export async function startSshd(configure: (directory: string) => string = () => ''): Promise<Sshd> {
   const directory = mkdtempSync(join(tmpdir(), 'kem-sshd-'));
   const path = (name: string): string => join(directory, name);
   mkdirSync('/run/sshd', { recursive: true });
@@ -45,7 +46,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin yes
 LogLevel VERBOSE
 PidFile none
-${config}
+${configure(directory)}
 `,
   );
   const child: ChildProcess = spawn('/usr/sbin/sshd', ['-D', '-f', path('sshd_config'), '-E', path('log')], { stdio: 'ignore' });
