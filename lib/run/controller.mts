@@ -50,9 +50,17 @@ export class Controller {
   /** Runs one step. Lines `progress DONE [TOTAL]` of its output are progress; everything else is kept for the tail. */
   async apply(step: ControllerStep, onProgress: (done: number, total: number | undefined) => void): Promise<StepEnd> {
     const { $ } = await import('zx');
-    const started = $({ nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], timeout: step.deadlineMs, signal: this.#signal, detached: true })`${step.argv}`;
+    const started = $({
+      nothrow: true,
+      quiet: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: step.deadlineMs,
+      signal: this.#signal,
+      detached: true,
+    })`${step.argv}`;
     started.stdout.on('data', (chunk: Buffer) => {
-      for (const match of chunk.toString('utf8').matchAll(/^progress (\d+)(?: (\d+))?$/gm)) onProgress(Number(match[1]), match[2] === undefined ? undefined : Number(match[2]));
+      for (const match of chunk.toString('utf8').matchAll(/^progress (\d+)(?: (\d+))?$/gm))
+        onProgress(Number(match[1]), match[2] === undefined ? undefined : Number(match[2]));
     });
     const result = await started;
     this.forget();

@@ -30,7 +30,10 @@ export async function lockInventory(directory: string, inventoryFiles: readonly 
       resolve('held');
     });
   });
-  if (code === HELD) fail('locked', `another run is changing the hosts of this inventory: ${describeHolder(file)}`, { hint: 'wait for it to end; its lock is freed by the kernel, also when it dies' });
+  if (code === HELD)
+    fail('locked', `another run is changing the hosts of this inventory: ${describeHolder(file)}`, {
+      hint: 'wait for it to end; its lock is freed by the kernel, also when it dies',
+    });
   if (code === 'held') writeFileSync(file, JSON.stringify(holder), { mode: 0o600 });
   return {
     async [Symbol.asyncDispose]() {

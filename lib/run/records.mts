@@ -64,7 +64,9 @@ export class RunRecords {
     if (parsed.success) return parsed.data;
     const schema = z.object({ schema: z.string() }).safeParse(json);
     if (schema.success && schema.data.schema !== '1') {
-      fail('usage', `${join(this.#directory, name)} was written by a newer version of this program (schema ${schema.data.schema})`, { hint: 'use that version, or remove the file' });
+      fail('usage', `${join(this.#directory, name)} was written by a newer version of this program (schema ${schema.data.schema})`, {
+        hint: 'use that version, or remove the file',
+      });
     }
     return undefined;
   }

@@ -39,7 +39,10 @@ function rolledRole(members: readonly RoleRun[]): AnyHostRole {
 }
 
 function inOrder(role: AnyHostRole, members: readonly RoleRun[]): readonly RoleRun[] {
-  const wanted = role.rollout?.order?.(members.map(({ run }) => run.host), members[0]?.peers ?? new Map());
+  const wanted = role.rollout?.order?.(
+    members.map(({ run }) => run.host),
+    members[0]?.peers ?? new Map(),
+  );
   if (wanted === undefined) return members;
   return wanted.flatMap((host) => members.filter(({ run }) => run.host.name === host.name));
 }
@@ -98,7 +101,11 @@ async function passGate(member: RoleRun, observer: RoleRun | undefined, role: An
   const results = await observer.gate(gateChecks(observer, role), first);
   const failure = firstFailure(results);
   if (failure !== undefined) {
-    fail('check-failed', `gate ${failure.check}, seen from ${observer.run.host.name}: expected ${failure.judgement.expected}, found ${failure.judgement.found}`, { hint: failure.judgement.hint });
+    fail(
+      'check-failed',
+      `gate ${failure.check}, seen from ${observer.run.host.name}: expected ${failure.judgement.expected}, found ${failure.judgement.found}`,
+      { hint: failure.judgement.hint },
+    );
   }
   const open = results.find(({ outcome }) => outcome.kind !== 'pass');
   if (open !== undefined) fail('check-failed', describe(open, observer));
