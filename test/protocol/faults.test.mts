@@ -107,7 +107,7 @@ describe('a faulty ssh server', () => {
 
   it('that tells no exit status: an upload is lost, not done', () =>
     withServer({ noStatus: true }, async (server) => {
-      await using transport = openTransport({ lockFile: '/tmp/kem-faults.lock' });
+      await using transport = openTransport({ lockFile: `${server.keyFile}.lock` });
       await using session = await transport.write(host(server), { ...opening, holder: { run: 'r', user: 'u', host: 'h', pid: 1, since: '' } });
       const frame = await session.apply(
         [{ at: 'upload', id: step('').id, localPath: '/etc/hostname', remotePath: '/dev/null', deadlineMs: 5000 }],
