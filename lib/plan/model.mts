@@ -25,9 +25,7 @@ export type Ask =
 
 /** What came back for one ask. `absent` is ENOENT or ENOTDIR and nothing else. */
 export type Raw =
-  | { readonly kind: 'value'; readonly bytes: Uint8Array }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  { readonly kind: 'value'; readonly bytes: Uint8Array } | { readonly kind: 'absent' } | { readonly kind: 'unavailable'; readonly reason: string };
 
 export type Answer<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -114,7 +112,14 @@ export interface Steps {
 
 /** Steps of one resource, ready to be framed. A script reads its payload `n` with `payload n` and reports with `progress DONE TOTAL`. */
 export type CompiledStep =
-  | { readonly at: 'host'; readonly id: ResourceId; readonly script: string; readonly payloads: readonly Content[]; readonly deadlineMs: number; readonly interruptible: boolean }
+  | {
+      readonly at: 'host';
+      readonly id: ResourceId;
+      readonly script: string;
+      readonly payloads: readonly Content[];
+      readonly deadlineMs: number;
+      readonly interruptible: boolean;
+    }
   | { readonly at: 'upload'; readonly id: ResourceId; readonly localPath: string; readonly remotePath: string; readonly deadlineMs: number }
   | { readonly at: 'controller'; readonly id: ResourceId; readonly argv: readonly [string, ...string[]]; readonly deadlineMs: number };
 
@@ -147,7 +152,7 @@ export interface Check<T = unknown> {
   readonly needs?: readonly string[];
   readonly ask: Question<T>;
   judge(now: T, first: T): Judgement;
-  /** After a change only; a system that nobody touched is given 2 seconds. */
+  /** In an apply, where something may just be starting; checks and drift give 2 seconds. */
   readonly retry: { readonly everyMs: number; readonly deadlineMs: number };
 }
 

@@ -42,45 +42,42 @@ export function service(unit: string, options: ServiceOptions = {}): Resource {
     return right ? [] : [change('enabled', now.unitFileState === '' ? absentShown : now.unitFileState, enabled ? 'enabled' : 'disabled')];
   };
   const state = all({ now: unitState(unit), record: text(recordPath(unit)) });
-  return resource(
-    `service ${unit}`,
-    options,
-    {
-      wanted: [running, enabled, wanted],
-      differs: refine(state, ({ now, record }) => {
-        if (now.loadState !== 'loaded' && now.loadState !== 'not-found' && now.loadState !== 'masked')
-          return unavailable(`${unit} is not valid: LoadState=${now.loadState}`);
-        // What does not exist is neither enabled nor running, and need not be stopped.
-        const up = isRunning(now);
-        const activity =
-          up === running
-            ? []
-            : [
-                change(
-                  'active',
-                  now.subState === 'auto-restart' ? 'failing, restarted again and again' : now.activeState,
-                  running ? 'active' : 'inactive',
-                  up ? { disrupts: true } : {},
-                ),
-              ];
-        return known([...enabling(now), ...activity, ...(up && wanted !== undefined ? startedWith(now, record, wanted) : [])]);
-      }),
-      apply(changes, steps) {
-        if (has(changes, 'enabled')) steps.sh`systemctl ${enabled ? 'enable' : 'disable'} --quiet -- ${unit}`;
-        if (!has(changes, 'active') && !has(changes, 'started-with')) return;
-        if (!running) {
-          steps.within(STOP_SECONDS, (bounded) => {
-            bounded.sh`systemctl stop -- ${unit}`;
-          });
-          return;
-        }
-        // A crash loop is ended by restart only; reset-failed clears a start limit that earlier failures used up.
-        const verb =
-          has(changes, 'started-with') || changes.some(({ field, from }) => field === 'active' && from.kind === 'text' && from.text.startsWith('failing'))
-            ? 'restart'
-            : 'start';
-        steps.within(START_SECONDS, (bounded) => {
-          bounded.sh`unit=${unit}
+  return resource(`service ${unit}`, options, {
+    wanted: [running, enabled, wanted],
+    differs: refine(state, ({ now, record }) => {
+      if (now.loadState !== 'loaded' && now.loadState !== 'not-found' && now.loadState !== 'masked')
+        return unavailable(`${unit} is not valid: LoadState=${now.loadState}`);
+      // What does not exist is neither enabled nor running, and need not be stopped.
+      const up = isRunning(now);
+      const activity =
+        up === running
+          ? []
+          : [
+              change(
+                'active',
+                now.subState === 'auto-restart' ? 'failing, restarted again and again' : now.activeState,
+                running ? 'active' : 'inactive',
+                up ? { disrupts: true } : {},
+              ),
+            ];
+      return known([...enabling(now), ...activity, ...(up && wanted !== undefined ? startedWith(now, record, wanted) : [])]);
+    }),
+    apply(changes, steps) {
+      if (has(changes, 'enabled')) steps.sh`systemctl ${enabled ? 'enable' : 'disable'} --quiet -- ${unit}`;
+      if (!has(changes, 'active') && !has(changes, 'started-with')) return;
+      if (!running) {
+        steps.within(STOP_SECONDS, (bounded) => {
+          bounded.sh`systemctl stop -- ${unit}`;
+        });
+        return;
+      }
+      // A crash loop is ended by restart only; reset-failed clears a start limit that earlier failures used up.
+      const verb =
+        has(changes, 'started-with') || changes.some(({ field, from }) => field === 'active' && from.kind === 'text' && from.text.startsWith('failing'))
+          ? 'restart'
+          : 'start';
+      steps.within(START_SECONDS, (bounded) => {
+        bounded.sh`unit=${unit}
 if [ "$(systemctl show --property=NeedDaemonReload --value -- "$unit")" = yes ]; then systemctl daemon-reload; fi
 systemctl reset-failed -- "$unit" 2>/dev/null || :
 failed=
@@ -95,10 +92,9 @@ if [ -n "$failed" ]; then
   say "$unit did not stay up: $(systemctl show --property=Result --value -- "$unit"), exit status $(systemctl show --property=ExecMainStatus --value -- "$unit")"
   exit 1
 fi`;
-        });
-      },
+      });
     },
-  );
+  });
 }
 
 /** A service may take this long to say that it is up; TimeoutStartSec of the unit usually ends it sooner. */

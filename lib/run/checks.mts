@@ -14,8 +14,8 @@ export interface Asker {
 }
 
 export interface Patience {
-  /** Give each check the time it asks for; otherwise `STEADY_MS`, for a system that nobody touched. */
-  readonly changed: boolean;
+  /** Give each check the time it asks for: something may just be starting. Otherwise `STEADY_MS`. */
+  readonly patient: boolean;
   readonly signal: AbortSignal;
   onWaiting?(check: string, attempt: number, found: string): void;
   /** Values to judge against, such as those before a batch; the first answers otherwise. */
@@ -44,7 +44,7 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
 
 const isFinal = (outcome: CheckOutcome): boolean => outcome.kind === 'fail' && outcome.final === true;
 
-const deadlineOf = (check: Check, { changed }: Patience): number => (changed ? check.retry.deadlineMs : Math.min(STEADY_MS, check.retry.deadlineMs));
+const deadlineOf = (check: Check, { patient }: Patience): number => (patient ? check.retry.deadlineMs : Math.min(STEADY_MS, check.retry.deadlineMs));
 
 function judgeAll(checks: readonly Check[], lookup: (ask: Ask) => Raw, first: Map<string, unknown>): readonly CheckResult[] {
   const outcomes = new Map<string, CheckOutcome>();
@@ -66,7 +66,9 @@ function outcomeOf(check: Check, lookup: (ask: Ask) => Raw, first: Map<string, u
 
 export const foundIn = (outcome: CheckOutcome): string => ('found' in outcome ? outcome.found : outcome.because);
 
-export const firstFailure = (results: readonly CheckResult[]): { readonly check: string; readonly judgement: Extract<Judgement, { kind: 'fail' }> } | undefined => {
+export const firstFailure = (
+  results: readonly CheckResult[],
+): { readonly check: string; readonly judgement: Extract<Judgement, { kind: 'fail' }> } | undefined => {
   for (const { check, outcome } of results) if (outcome.kind === 'fail') return { check: check.id, judgement: outcome };
   return undefined;
 };

@@ -64,12 +64,5 @@ async function applyTogether(cohort: Cohort, pending: readonly (readonly [RoleRu
   await each(members, async (member) => {
     await member.apply(judgedOf.get(member) ?? [], () => cohort.rest(member));
   });
-  await Promise.all(alive(members).map((member) => guarded(member, () => readyUnlessRevealed(member, judgedOf.get(member) ?? []))));
-}
-
-/** A service that could not be judged before its files were there is started in the next round: until then nothing can answer. */
-async function readyUnlessRevealed(member: RoleRun, before: readonly Judged[]): Promise<void> {
-  const unknown = new Set(before.filter(({ verdict }) => verdict.kind === 'unknown').map(({ resource }) => resource.id));
-  const revealed = unknown.size > 0 && (await member.judge()).some(({ resource, verdict }) => verdict.kind === 'pending' && unknown.has(resource.id));
-  if (!revealed) await member.ready();
+  await Promise.all(alive(members).map((member) => guarded(member, () => member.ready())));
 }

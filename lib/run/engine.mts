@@ -101,7 +101,6 @@ class Engine {
       ...(plan.serial === undefined ? {} : { serial: plan.serial }),
       stopping: () => plan.stopping() || this.#givenUp,
       runOf: (name) => this.#runOf(name),
-      changed: () => [...this.#runs.values()].some((run) => run.changed),
     };
     for (const { hosts, roles } of this.#stages) {
       for (const host of hosts) {
@@ -171,7 +170,9 @@ class Engine {
       }
     }
     await Promise.all([...wanted].map(([run, asks]) => this.#open(run, asks)));
-    await Promise.all(members.filter(({ role, run }) => role.runs === 'host' && run.isOpen && run.failure === undefined).map((member) => this.#foresee(member.run)));
+    await Promise.all(
+      members.filter(({ role, run }) => role.runs === 'host' && run.isOpen && run.failure === undefined).map((member) => this.#foresee(member.run)),
+    );
   }
 
   async #open(run: HostRun, asks: readonly Ask[]): Promise<void> {

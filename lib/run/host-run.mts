@@ -28,7 +28,6 @@ export class HostRun {
   readonly answers = new Answers();
   /** Set once; a host that failed is not touched again. */
   failure: RunError | undefined;
-  changed = false;
   readonly #options: HostRunOptions;
   #writer: Session | undefined;
   #reader: Reader | undefined;
@@ -124,7 +123,6 @@ export class HostRun {
    */
   apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
     return this.#alone(async () => {
-      this.changed = true;
       this.answers.forget();
       for (const segment of segments(steps)) {
         if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
@@ -220,7 +218,12 @@ function stepError({ id, end, tail }: StepEnd): RunError {
     case 'exited':
       return { kind: 'step-failed', short: `${id}: exit code ${end.code.toString()}`, message };
     case 'signalled':
-      return { kind: 'step-failed', short: `${id}: killed by ${end.signal}`, message, ...(end.signal === 'SIGKILL' ? { hint: 'was it out of memory? see dmesg on the host' } : {}) };
+      return {
+        kind: 'step-failed',
+        short: `${id}: killed by ${end.signal}`,
+        message,
+        ...(end.signal === 'SIGKILL' ? { hint: 'was it out of memory? see dmesg on the host' } : {}),
+      };
     case 'timeout':
       return { kind: 'timeout', short: `${id}: did not finish before its deadline and was stopped`, message };
     case 'aborted':

@@ -156,7 +156,14 @@ export class RoleRun {
     if (verdict.kind === 'changed') this.#reported.add(resource.id);
     this.#raise(verdict.kind);
     const because = this.#reason(resource);
-    this.#scope.emit({ kind: 'resource.verdict', host: this.run.host.name, role: this.role.name, resource: resource.id, verdict, ...(because === undefined ? {} : { because }) });
+    this.#scope.emit({
+      kind: 'resource.verdict',
+      host: this.run.host.name,
+      role: this.role.name,
+      resource: resource.id,
+      verdict,
+      ...(because === undefined ? {} : { because }),
+    });
   }
 
   /** The inventory line that asked for it: the variable that decides it, else the line that names the host. */
@@ -182,18 +189,19 @@ export class RoleRun {
   async verify(): Promise<void> {
     const checks = this.checks();
     if (checks.length === 0) return;
-    const results = await settle(checks, this.run, this.#patience('verify', this.#scope.changed()));
-    for (const { check, outcome } of results) this.#scope.emit({ kind: 'check.result', host: this.run.host.name, role: this.role.name, check: check.id, outcome });
+    const results = await settle(checks, this.run, this.#patience('verify', this.#scope.mode === 'apply'));
+    for (const { check, outcome } of results)
+      this.#scope.emit({ kind: 'check.result', host: this.run.host.name, role: this.role.name, check: check.id, outcome });
     const failure = firstFailure(results);
     if (failure !== undefined) throw new RunFailure(checkError(failure.check, failure.judgement));
     const unknown = unknownIn(results);
     if (unknown !== undefined) fail('unreadable', unknown);
   }
 
-  #patience(what: 'ready' | 'verify' | 'gate', changed: boolean): Parameters<typeof settle>[2] {
+  #patience(what: 'ready' | 'verify' | 'gate', patient: boolean): Parameters<typeof settle>[2] {
     const { emit, signal } = this.#scope;
     return {
-      changed,
+      patient,
       signal,
       onWaiting: (check, attempt, found) => {
         emit({ kind: 'waiting', host: this.run.host.name, role: this.role.name, what, check, attempt, found });
@@ -217,7 +225,12 @@ export class RoleRun {
   }
 
   async #diagnose(error: RunError): Promise<void> {
-    const diagnosable = error.kind === 'check-failed' || error.kind === 'step-failed' || error.kind === 'not-converged' || error.kind === 'timeout' || error.kind === 'unreadable';
+    const diagnosable =
+      error.kind === 'check-failed' ||
+      error.kind === 'step-failed' ||
+      error.kind === 'not-converged' ||
+      error.kind === 'timeout' ||
+      error.kind === 'unreadable';
     if (this.role.runs !== 'host' || this.role.diagnose === undefined || !this.run.isOpen || !diagnosable) return;
     try {
       const answer = await this.run.answer(this.role.diagnose(this.hostContext(this.role)), true);
@@ -242,7 +255,10 @@ const WEIGHT: Readonly<Record<RoleVerdict, number>> = { converged: 0, unknown: 1
 export const isDisruptive = (judged: readonly Judged[]): boolean => judged.some(({ verdict }) => disrupts(verdict));
 export const isPending = (judged: readonly Judged[]): boolean => judged.some(({ verdict }) => verdict.kind === 'pending');
 
-export const checkError = (check: string, { expected, found, hint }: { readonly expected: string; readonly found: string; readonly hint: string }): RunError => ({
+export const checkError = (
+  check: string,
+  { expected, found, hint }: { readonly expected: string; readonly found: string; readonly hint: string },
+): RunError => ({
   kind: 'check-failed',
   short: `${check}: expected ${expected}, found ${found}`,
   message: `${check}: expected ${expected}, found ${found}`,

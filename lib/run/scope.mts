@@ -25,8 +25,6 @@ export interface Scope extends ApplyOptions {
   stopping(): boolean;
   /** The run of any host of the inventory, also outside the limit. */
   runOf(host: HostName): HostRun;
-  /** Whether anything was changed on any host. */
-  changed(): boolean;
 }
 
 /** The hosts whose answers a role wants to see, in inventory order. */

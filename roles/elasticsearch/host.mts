@@ -26,7 +26,7 @@ import { heapOf, SMALLEST } from './heap.mts';
 import { enforcesChecks, serviceLimits } from './limits.mts';
 import type { NodeState } from './node.mts';
 import { CONFIG, CURRENT, DATA, HOME, LOGS, PID_FILE, RUN, START_LOG, UNIT, USER } from './paths.mts';
-import { lateFounder, membership } from './membership.mts';
+import { lateFounder } from './late-founder.mts';
 import { allocation, hasMaster, runningPeer } from './rollout.mts';
 import { daemonArgv, unit, type UnitOptions } from './unit.mts';
 
@@ -136,5 +136,5 @@ function afterwards(here: Here, needs: readonly ResourceId[]): readonly Resource
   const { host, inventory, peers } = here;
   const through = hasMaster(peers.get(host.name)) ? host : runningPeer(host, inventory, peers);
   // Without a master nobody can say or change a setting; the check after the run asks for it then.
-  return [membership(here, needs), ...(through === undefined ? [] : [allocation(through, null, needs)])];
+  return through === undefined ? [] : [allocation(through, null, needs)];
 }
