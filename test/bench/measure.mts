@@ -1,8 +1,10 @@
 /** One child process: how long it took, what it and its own children used, what it said. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+
+const TIME = '/usr/bin/time';
 
 export interface Measured {
   readonly ms: number;
@@ -16,10 +18,11 @@ export interface Measured {
 
 /** GNU time, since a process's usage is known only to its parent. */
 export async function measure(directory: string, argv: readonly [string, ...string[]], input = ''): Promise<Measured> {
+  if (!existsSync(TIME)) throw new Error(`${TIME} is missing: apt-get install time`);
   const usage = join(directory, 'usage');
   rmSync(usage, { force: true });
   const started = performance.now();
-  const child = spawn('/usr/bin/time', ['-o', usage, '-f', '%U %S %M', ...argv], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(TIME, ['-o', usage, '-f', '%U %S %M', ...argv], { stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString('utf8')));

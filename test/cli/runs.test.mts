@@ -112,7 +112,6 @@ describe('command line: runs on this machine', function () {
     writeFileSync(program.path('note'), 'evil \u001b[31m\u001b]0;title\u0007\n');
     for (const args of [['--check', '--diff', '-vv'], ['--diff'], ['--check', '--json', '--diff']]) {
       const ended = await program.run(NOTE, ['-i', inventory, ...args], { env: { TERM: 'xterm-256color' } });
-      // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
       expect(said(ended)).to.not.match(/[\u0000-\u0008\u000b-\u001f\u007f\u009b]/);
     }
   });
