@@ -80,7 +80,12 @@ export function fail(kind: ErrorKind, short: string, more: { message?: string; h
 export function toRunError(thrown: unknown): RunError {
   if (thrown instanceof RunFailure) return thrown.error;
   const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return { kind: 'bug', short: text.split('\n', 1)[0] ?? 'unknown', message: text, hint: 'this is a bug in this program: please report it with the message above' };
+  return {
+    kind: 'bug',
+    short: text.split('\n', 1)[0] ?? 'unknown',
+    message: text,
+    hint: 'this is a bug in this program: please report it with the message above',
+  };
 }
 
 export function assertNever(value: never): never {

@@ -60,7 +60,9 @@ function formsOf(value: string): readonly string[] {
   const cached = forms.get(value);
   if (cached !== undefined) return cached;
   const base64 = Buffer.from(value, 'utf8').toString('base64');
-  const made = [...new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)])];
+  const made = [
+    ...new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)]),
+  ];
   forms.set(value, made);
   return made;
 }

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { fail, highestExit, toRunError, type ExitCode, type RunError } from '../errors.mts';
-import type { HostName } from '../names.mts';
+import type { Inventory, SshConnection } from '../inventory/model.mts';
+import { isHostName, type HostName } from '../names.mts';
 import type { Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
 import { createReporters, exitCodeFor, hostOutcome, newRunState, type RunState } from '../report/index.mts';
@@ -179,6 +180,12 @@ function emitStart(emit: (event: EventBody) => void, runId: string, playbook: Pl
   for (const text of inventory.notices) emit({ kind: 'notice', text });
 }
 
+/** A jump host may be a host of the inventory. */
+function sshConnection({ hosts }: Inventory, name: string): SshConnection | undefined {
+  const connection = isHostName(name) ? hosts.get(name)?.connection : undefined;
+  return connection?.kind === 'ssh' ? connection : undefined;
+}
+
 interface Work {
   readonly playbook: Playbook;
   readonly commandLine: CommandLine;
@@ -195,7 +202,9 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
   await using resources = new AsyncDisposableStack();
   if (mode === 'apply') resources.use(await lockInventory(join(runsDirectory(), 'locks'), inventory.files, holder));
   const { openTransport } = await import('../transport/index.mts');
-  const transport = resources.use(openTransport());
+  const transport = resources.use(openTransport({ hostConnection: (name) => sshConnection(inventory, name) }));
+  // What cannot work for reasons on this machine is said before anything is contacted; hosts to be made bring their keys with them.
+  await transport.prepare(hosts.filter(({ provider }) => provider === undefined));
   // Awaited here: what is used by the run must not be released before its end.
   return await execute({
     playbook,
@@ -211,6 +220,7 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
     forks: commandLine.forks,
     maxFailures: commandLine.maxFailures ?? Number.POSITIVE_INFINITY,
     noRestart: commandLine.noRestart,
+    yes: commandLine.yes,
     ...serialFor(commandLine, hosts.length),
   });
 }

@@ -71,6 +71,8 @@ export interface Change {
   readonly to: Shown;
   /** Applying it stops or restarts something that is running: rollouts take such hosts in batches. */
   readonly disrupts?: true;
+  /** What it is that nobody does by accident, such as `another version`: not applied without `--yes`. */
+  readonly consent?: string;
 }
 
 export interface Resource {

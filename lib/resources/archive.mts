@@ -79,13 +79,12 @@ trap 'exit 143' HUP INT TERM
 found=$(stat -c %s -- "$archive")
 [ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
 found=$(${kind}sum <"$archive")
-[ "\${found%% *}" = "$digest" ] || { say "the archive of $what has the ${kind} \${found%% *}, not $digest: nothing was unpacked"; exit 1; }
+[ "\${found%% *}" = "$digest" ] || refuse "the archive of $what has the ${kind} \${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
 tar -tzf "$archive" >"$tree/.names" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
 if grep -E '^/|^(.*/)?\\.\\.(/|$)' "$tree/.names" >"$tree/.outside"; then
   IFS= read -r name <"$tree/.outside"
-  say "the archive of $what has an entry that leaves it: $name"
-  exit 1
+  refuse "the archive of $what has an entry that leaves it: $name"
 fi
 rm -f -- "$tree/.names" "$tree/.outside"
 tar -xzf "$archive" -C "$tree" --no-same-owner ${strip} || { say "the archive of $what cannot be unpacked"; exit 1; }
@@ -106,8 +105,7 @@ for link do
 done' sh "$tree" {} + >"$into/.archive-links"
 if IFS= read -r name <"$into/.archive-links"; then
   rm -f -- "$into/.archive-links"
-  say "the archive of $what has a link that leaves it: $name"
-  exit 1
+  refuse "the archive of $what has a link that leaves it: $name"
 fi
 rm -f -- "$into/.archive-links"
 chown -R -h -- "$owner:$(id -gn -- "$owner")" "$tree"
@@ -156,7 +154,16 @@ export function archive(options: ArchiveOptions): Resource {
       const pointing = target === options.version || target === `${options.into}/${options.version}`;
       return known<readonly Change[]>([
         ...(unpacked ? [] : [change('unpacked', now.stamp === undefined ? absentShown : short(now.stamp), size)]),
-        ...(pointing ? [] : [change('current', target === undefined ? absentShown : shown(target), options.version)]),
+        ...(pointing
+          ? []
+          : [
+              change(
+                'current',
+                target === undefined ? absentShown : shown(target),
+                options.version,
+                target === undefined ? {} : { consent: 'another version' },
+              ),
+            ]),
       ]);
     }),
     apply(changes, steps) {

@@ -98,6 +98,7 @@ class Engine {
       forks: plan.forks,
       maxFailures: plan.maxFailures,
       noRestart: plan.noRestart,
+      yes: plan.yes,
       ...(plan.serial === undefined ? {} : { serial: plan.serial }),
       stopping: () => plan.stopping() || this.#givenUp,
       runOf: (name) => this.#runOf(name),

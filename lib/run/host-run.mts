@@ -3,6 +3,7 @@ import type { Host } from '../inventory/model.mts';
 import type { ResourceId, RoleName } from '../names.mts';
 import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
+import { REFUSED } from '../shell/steps.mts';
 import type { Frame, Limits, LockHolder, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
 import type { Controller, ControllerAsk } from './controller.mts';
@@ -78,6 +79,14 @@ export class HostRun {
   refresh(asks: readonly Ask[]): Promise<void> {
     if (asks.some((ask) => ask.at === 'controller')) this.#options.controller.forget();
     return this.#alone(() => this.#fetch(distinct(asks)));
+  }
+
+  /** What was known is old: time has passed in which the host went on by itself. */
+  forget(): Promise<void> {
+    return this.#alone(() => {
+      this.answers.forget();
+      return Promise.resolve();
+    });
   }
 
   /** One answer, read before anybody else can change what is known; with `again` asked anew. */
@@ -216,6 +225,7 @@ function stepError({ id, end, tail }: StepEnd): RunError {
   const message = tail === '' ? `${id} failed without a word` : tail;
   switch (end.kind) {
     case 'exited':
+      if (end.code === REFUSED) return { kind: 'refused', short: `${id}: refused`, message };
       return { kind: 'step-failed', short: `${id}: exit code ${end.code.toString()}`, message };
     case 'signalled':
       return {

@@ -123,6 +123,7 @@ export class RoleRun {
       return changes.length === 0 ? [] : [{ resource, changes }];
     });
     if (work.length === 0) return false;
+    this.#requireConsent(work);
     const reask = [...judged.flatMap(({ resource }) => resource.differs.asks), ...rest()];
     await this.run.apply(
       this.role.name,
@@ -135,6 +136,13 @@ export class RoleRun {
       this.report({ resource, verdict: { kind: 'changed', changes } });
     }
     return true;
+  }
+
+  #requireConsent(work: readonly { readonly resource: Resource; readonly changes: readonly Change[] }[]): void {
+    if (this.#scope.yes) return;
+    const asking = work.flatMap(({ resource, changes }) => changes.flatMap(({ consent }) => (consent === undefined ? [] : [`${resource.id}: ${consent}`])));
+    if (asking.length === 0) return;
+    fail('refused', `needs a yes: ${asking.join(', ')}`, { hint: 'look at it with --check --diff, then run again with --yes' });
   }
 
   #wanted(verdict: Verdict): readonly Change[] {
@@ -184,6 +192,7 @@ export class RoleRun {
     if (failure !== undefined) throw new RunFailure(checkError(failure.check, failure.judgement));
     const unknown = results.find(({ outcome }) => outcome.kind === 'unknown');
     if (unknown?.outcome.kind === 'unknown') fail('unreadable', `${unknown.check.id}: ${unknown.outcome.because}`);
+    await this.run.forget();
   }
 
   async verify(): Promise<void> {

@@ -13,6 +13,8 @@ export interface ApplyOptions {
   readonly maxFailures: number;
   /** Write, but leave every restart pending. */
   readonly noRestart: boolean;
+  /** `--yes`: also what nobody does by accident. */
+  readonly yes: boolean;
 }
 
 /** What all parts of one run share. */

@@ -44,9 +44,13 @@ class Recorder implements Steps {
   }
 }
 
+/** The exit code of a step that would not go on for safety's sake, such as a wrong digest: the run then exits 5. */
+export const REFUSED = 86;
+
 /**
  * Every script starts with this. `scratch` is a path that is removed however the script ends;
- * `say` is how a step explains itself: its last line is what the operator sees.
+ * `say` is how a step explains itself: its last line is what the operator sees;
+ * `refuse` says why a safety rule forbids to go on.
  */
 const PROLOGUE = `set -eu
 LC_ALL=C
@@ -56,6 +60,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\\n' "$*" >&2; }
+refuse() { say "$@"; exit ${REFUSED}; }
 `;
 
 /**

@@ -11,7 +11,7 @@ const ES: readonly LabHost[] = ['es-01', 'es-02', 'es-03'].map((name, index) => 
   groups: ['es_masters', 'es_data'],
 }));
 const HOSTS: readonly LabHost[] = [...ES, { name: 'kafka-monitoring', address: '127.79.0.31', groups: ['monitoring'] }];
-const VARS = { elasticsearch_heap: '512m', elasticsearch_source: 'auto' };
+const VARS = { elasticsearch_heap: '512m', elasticsearch_source: 'auto', os_limits_nofile: 'auto', elasticsearch_enforce_bootstrap_checks: 'auto' };
 const url = (host: LabHost, path = '/'): string => `http://${host.address}:9200${path}`;
 
 interface Root {
@@ -20,6 +20,7 @@ interface Root {
 }
 
 describe('site.mts on the lab', function () {
+  this.bail(true);
   let inventory = '';
   let uuid = '';
   const site = (...args: string[]): Promise<Document & { readonly text: string; readonly ms: number }> => document('site', ['-i', inventory, ...args]);

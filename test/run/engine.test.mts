@@ -24,6 +24,7 @@ interface Given {
   readonly mode?: Mode;
   readonly limit?: readonly string[];
   readonly noRestart?: boolean;
+  readonly yes?: boolean;
   readonly serial?: number;
   readonly forks?: number;
   readonly maxFailures?: number;
@@ -55,6 +56,7 @@ async function play(given: Given): Promise<Outcome> {
     forks: given.forks ?? 8,
     maxFailures: given.maxFailures ?? Number.POSITIVE_INFINITY,
     noRestart: given.noRestart ?? false,
+    yes: given.yes ?? false,
     ...(given.serial === undefined ? {} : { serial: given.serial }),
   });
   return { state, exitCode: exitCodeFor(state), events, notAttempted };
@@ -64,7 +66,11 @@ const variables = z.strictObject({});
 const role = (name: string, resources: Parameters<typeof defineRole>[0]['resources'], more: Partial<Parameters<typeof defineRole>[0]> = {}): AnyRole =>
   defineRole({ contract: contract(name, variables), summary: name, runs: 'host', per: 'host', resources, ...more });
 
-const check = (id: string, ask: Question<string | undefined>, passes: (now: string | undefined, first: string | undefined) => boolean): Check<string | undefined> => ({
+const check = (
+  id: string,
+  ask: Question<string | undefined>,
+  passes: (now: string | undefined, first: string | undefined) => boolean,
+): Check<string | undefined> => ({
   id,
   ask,
   judge: (now, first) =>
@@ -83,7 +89,14 @@ describe('engine', () => {
     it('asks everything of all roles in one frame and writes nothing when nothing differs', async () => {
       const es = newHost({ color: 'blue', size: 'big', shape: 'round' });
       const shape = role('shape', () => [want('shape', 'round')], { verify: () => [check('is-round', setting('shape'), (now) => now === 'round')] });
-      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }, { hosts: 'all', roles: [shape] }] });
+      const { exitCode, events } = await play({
+        groups: { es: [] },
+        hosts: { es },
+        stages: [
+          { hosts: 'all', roles: [color] },
+          { hosts: 'all', roles: [shape] },
+        ],
+      });
       expect(exitCode).to.equal(0);
       expect(es.log).to.deep.equal(['open', 'ask 3', 'close']);
       expect(changesOf(events, 'changed')).to.deep.equal([]);
@@ -166,6 +179,17 @@ describe('engine', () => {
         expect((await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [careful] }], mode })).exitCode, mode).to.equal(5);
       }
       expect(writes(es)).to.deep.equal([]);
+    });
+
+    it('changes a version only with a yes', async () => {
+      const es = newHost({ version: '1' });
+      const versioned = role('versioned', () => [want('version', '2', { consent: 'another version' })]);
+      const given = { groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [versioned] }] };
+      expect((await play({ ...given, mode: 'check' })).exitCode).to.equal(2);
+      expect((await play(given)).exitCode).to.equal(5);
+      expect(writes(es)).to.deep.equal([]);
+      expect((await play({ ...given, yes: true })).exitCode).to.equal(0);
+      expect(writes(es)).to.deep.equal(['set version 2']);
     });
 
     it('asks for fresh answers in a second login, with the first still open', async () => {
@@ -280,7 +304,14 @@ describe('engine', () => {
     it('restarts running members one by one in the role’s order, each behind the gate', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      for (const { settings } of Object.values(hosts))
+        for (const [key, value] of [
+          ['config', 'joined'],
+          ['service', 'v0'],
+          ['uuid', 'U'],
+          ['allocation-want', 'all'],
+        ] as const)
+          settings.set(key, value);
       const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
       expect(exitCode).to.equal(0);
       expect(order).to.deep.equal(['c service v1', 'b service v1', 'a service v1']);
@@ -289,7 +320,14 @@ describe('engine', () => {
     it('stops a rollout at the first gate that does not pass', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      for (const { settings } of Object.values(hosts))
+        for (const [key, value] of [
+          ['config', 'joined'],
+          ['service', 'v0'],
+          ['uuid', 'U'],
+          ['allocation-want', 'all'],
+        ] as const)
+          settings.set(key, value);
       hosts['c']!.onSet = (key, value) => {
         order.push(`c ${key} ${value}`);
         hosts['a']!.settings.set('uuid', 'other');
@@ -304,7 +342,14 @@ describe('engine', () => {
     it('leaves restarts pending with --no-restart and writes the rest', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'old'], ['service', 'v0'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      for (const { settings } of Object.values(hosts))
+        for (const [key, value] of [
+          ['config', 'old'],
+          ['service', 'v0'],
+          ['uuid', 'U'],
+          ['allocation-want', 'all'],
+        ] as const)
+          settings.set(key, value);
       const { events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], noRestart: true });
       expect(order.toSorted()).to.deep.equal(['a config joined', 'b config joined', 'c config joined']);
       expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['a service', 'b service', 'c service']);
@@ -312,7 +357,14 @@ describe('engine', () => {
 
     it('looks at peers outside the limit and writes nothing there', async () => {
       const { role: made, hosts, groups } = cluster();
-      for (const { settings } of Object.values(hosts)) for (const [key, value] of [['config', 'joined'], ['service', 'v1'], ['uuid', 'U'], ['allocation-want', 'all']] as const) settings.set(key, value);
+      for (const { settings } of Object.values(hosts))
+        for (const [key, value] of [
+          ['config', 'joined'],
+          ['service', 'v1'],
+          ['uuid', 'U'],
+          ['allocation-want', 'all'],
+        ] as const)
+          settings.set(key, value);
       hosts['b']!.settings.set('config', 'edited');
       const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], limit: ['b'] });
       expect(exitCode).to.equal(0);

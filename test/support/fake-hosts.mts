@@ -17,7 +17,11 @@ export const setting = (key: string): Question<string | undefined> => {
 };
 
 /** A resource that wants `key` to be `value`. */
-export function want(key: string, value: string, more: { readonly needs?: readonly string[]; readonly disrupts?: boolean } = {}): Resource {
+export function want(
+  key: string,
+  value: string,
+  more: { readonly needs?: readonly string[]; readonly disrupts?: boolean; readonly consent?: string } = {},
+): Resource {
   return {
     id: resourceId(key),
     ...(more.needs === undefined ? {} : { needs: more.needs.map(resourceId) }),
@@ -30,6 +34,7 @@ export function want(key: string, value: string, more: { readonly needs?: readon
               from: now === undefined ? { kind: 'absent' } : { kind: 'text', text: now },
               to: { kind: 'text', text: value },
               ...(more.disrupts === true && now !== undefined ? { disrupts: true as const } : {}),
+              ...(more.consent === undefined ? {} : { consent: more.consent }),
             },
           ],
     ),

@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 getent group 'kafka' >/dev/null || groupadd --system -- 'kafka'
 )

@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 into='/opt/elasticsearch' needed='563651'
 mkdir -p -- "$into"
@@ -36,13 +37,12 @@ trap 'exit 143' HUP INT TERM
 found=$(stat -c %s -- "$archive")
 [ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
 found=$(sha256sum <"$archive")
-[ "${found%% *}" = "$digest" ] || { say "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"; exit 1; }
+[ "${found%% *}" = "$digest" ] || refuse "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
 tar -tzf "$archive" >"$tree/.names" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
 if grep -E '^/|^(.*/)?\.\.(/|$)' "$tree/.names" >"$tree/.outside"; then
   IFS= read -r name <"$tree/.outside"
-  say "the archive of $what has an entry that leaves it: $name"
-  exit 1
+  refuse "the archive of $what has an entry that leaves it: $name"
 fi
 rm -f -- "$tree/.names" "$tree/.outside"
 tar -xzf "$archive" -C "$tree" --no-same-owner --strip-components=1 || { say "the archive of $what cannot be unpacked"; exit 1; }
@@ -63,8 +63,7 @@ for link do
 done' sh "$tree" {} + >"$into/.archive-links"
 if IFS= read -r name <"$into/.archive-links"; then
   rm -f -- "$into/.archive-links"
-  say "the archive of $what has a link that leaves it: $name"
-  exit 1
+  refuse "the archive of $what has a link that leaves it: $name"
 fi
 rm -f -- "$into/.archive-links"
 chown -R -h -- "$owner:$(id -gn -- "$owner")" "$tree"
@@ -88,6 +87,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 into='/opt/elasticsearch' version='7.10.2'
 rm -f -- "$into/.current.new"

@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 chown -h -- 'kafka:kafka' '/etc/x'; chmod -- '0644' '/etc/x'
 )

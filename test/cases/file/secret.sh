@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 put() {
   if [ -h "$1" ]; then say "$1 is a symbolic link: not written through it"; return 1; fi
   if [ -e "$1" ] && [ ! -f "$1" ]; then say "$1 is no regular file: not replaced"; return 1; fi

@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 systemctl 'enable' --quiet -- 'kafka.service'
 )
@@ -20,6 +21,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 unit='kafka.service'
 if [ "$(systemctl show --property=NeedDaemonReload --value -- "$unit")" = yes ]; then systemctl daemon-reload; fi

@@ -7,6 +7,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 systemctl 'disable' --quiet -- 'a.service'
 )
@@ -20,6 +21,7 @@ scratch=
 trap '[ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 say() { printf '%s\n' "$*" >&2; }
+refuse() { say "$@"; exit 86; }
 (
 systemctl stop -- 'a.service'
 )
