@@ -10,31 +10,42 @@ export const elasticsearch = contract(
     version: z
       .string()
       .regex(/^\d+\.\d+\.\d+$/, 'a version in quotes, such as "7.10.2"')
-      .default('7.10.2'),
+      .default('7.10.2')
+      .describe('Version, in quotes.'),
     cluster_name: z
       .string()
       .regex(/^[\w.-]{1,63}$/)
-      .default('kafka-monitoring'),
-    /** `auto`: at most half of what the host's other roles leave, at most 31 GB. */
-    heap: z.union([z.literal('auto'), size]).default('auto'),
-    http_port: port.default(9200),
-    transport_port: port.default(9300),
-    /** `bundled` with the official archive, PATH of a Java home; `auto`: bundled where there is one, else that of the java role. */
-    java: z.union([z.enum(['auto', 'bundled']), z.string().regex(/^\/[\w./+-]+$/, 'bundled, auto or an absolute path')]).default('auto'),
-    source: z.enum(['auto', 'official', 'assembled']).default('official'),
-    delivery: z.enum(['host', 'controller']).default('host'),
-    /** The official archive on the controller, for `delivery: controller`. */
-    archive: z.string().min(1).exactOptional(),
-    /** false: observed only. No file, unit or restart. */
-    managed: z.boolean().default(true),
-    /** Elasticsearch bound to a loopback address only warns; this makes it refuse as it does elsewhere. `auto`: where enough open files can be had. */
-    enforce_bootstrap_checks: z.union([z.boolean(), z.literal('auto')]).default(false),
-    /** Limits of the service; open files are those of os-limits unless given. */
-    nofile: z.int().min(1024).exactOptional(),
-    nproc: z.int().min(4096).default(4096),
-    memory_lock: z.boolean().default(false),
-    /** Replaces the names of the group es_masters for the very first start; entries are node names or publish addresses. */
-    initial_master_nodes: z.array(z.string().min(1)).min(1).exactOptional(),
+      .default('kafka-monitoring')
+      .describe('Name of the cluster; nodes of one name form one cluster.'),
+    heap: z
+      .union([z.literal('auto'), size])
+      .default('auto')
+      .describe("Smallest and largest heap, such as 4g. auto: at most half of what the host's other roles leave, at most 31 GB."),
+    http_port: port.default(9200).describe('Port of the HTTP API.'),
+    transport_port: port.default(9300).describe('Port between the nodes.'),
+    java: z
+      .union([z.enum(['auto', 'bundled']), z.string().regex(/^\/[\w./+-]+$/, 'bundled, auto or an absolute path')])
+      .default('auto')
+      .describe('bundled with the official archive, or the path of a Java home. auto: bundled where there is one, else that of the role java.'),
+    source: z
+      .enum(['auto', 'official', 'assembled'])
+      .default('official')
+      .describe("The vendor's archive, or one assembled by the lab from Maven Central. auto: the vendor's where it can be reached."),
+    delivery: z.enum(['host', 'controller']).default('host').describe('Who downloads the archive: each host, or nobody: it is sent from the controller.'),
+    archive: z.string().min(1).describe('Path of the official archive on the controller, for delivery: controller.').exactOptional(),
+    managed: z.boolean().default(true).describe('false: observed only. No file, unit or restart.'),
+    enforce_bootstrap_checks: z
+      .union([z.boolean(), z.literal('auto')])
+      .default(false)
+      .describe('Elasticsearch bound to a loopback address only warns; this makes it refuse as elsewhere. auto: where enough open files can be had.'),
+    nofile: z.int().min(1024).describe('Open files of the service; those of os-limits unless given.').exactOptional(),
+    nproc: z.int().min(4096).default(4096).describe('Processes and threads of the service.'),
+    memory_lock: z.boolean().default(false).describe('Lock the heap into memory.'),
+    initial_master_nodes: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('Replaces the names of the group es_masters for the very first start: node names or publish addresses.')
+      .exactOptional(),
   }),
 );
 

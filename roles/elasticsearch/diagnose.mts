@@ -13,6 +13,8 @@ export interface Evidence {
   readonly candidates: readonly Candidate[];
   readonly memoryBytes: number;
   readonly nofile: number;
+  /** The variable that says so; `undefined` when it follows from what the machine grants. */
+  readonly nofileVariable: string | undefined;
   /** The hard limit of open files of a session here. */
   readonly grantedFiles: number;
   readonly nearest: (text: string, names: readonly string[]) => string | undefined;
@@ -26,15 +28,7 @@ const enforced = (message: RegExp): RegExp => new RegExp(`^(?:\\[\\d+\\]: |.*boo
 const RULES: readonly Rule[] = [
   [
     enforced(/max file descriptors \[(\d+)\] for elasticsearch process is too low, increase to at least \[(\d+)\]/),
-    ([, have = '', least = ''], { nofile, grantedFiles }) => ({
-      cause: `the process may open ${have} files and wants ${least}`,
-      fix:
-        grantedFiles < Number(least)
-          ? `this machine grants nobody more than ${String(grantedFiles)}: raise its hard limit, or leave elasticsearch_enforce_bootstrap_checks off where a loopback address is bound`
-          : nofile < Number(least)
-            ? `raise os_limits_nofile (now ${String(nofile)}) to at least ${least}; the tutorial has 70000`
-            : 'run the os-limits role, then restart the node: a running process keeps its limits',
-    }),
+    ([, have = '', least = ''], evidence) => ({ cause: `the process may open ${have} files and wants ${least}`, fix: moreFiles(Number(least), evidence) }),
   ],
   [
     enforced(/max virtual memory areas vm\.max_map_count \[(\d+)\] is too low, increase to at least \[(\d+)\]/),
@@ -202,6 +196,18 @@ function lineOf(match: RegExpExecArray): string {
   const end = match.input.indexOf('\n', match.index);
   const line = match.input.slice(from, end < 0 ? undefined : end).trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
+
+function moreFiles(least: number, { nofile, nofileVariable, grantedFiles }: Evidence): string {
+  const steps = [
+    ...(nofile < least && nofileVariable !== undefined ? [`raise ${nofileVariable} (now ${String(nofile)}) to at least ${String(least)}; the tutorial has 70000`] : []),
+    ...(grantedFiles < least
+      ? [
+          `this machine grants nobody more than ${String(grantedFiles)}: raise its hard limit, or leave elasticsearch_enforce_bootstrap_checks off where a loopback address is bound`,
+        ]
+      : []),
+  ];
+  return steps.length > 0 ? steps.join('\n') : 'run the os-limits role, then restart the node: a running process keeps its limits';
 }
 
 /** Entries of the list that are nobody; `undefined` when all are somebody, who is then only late. */

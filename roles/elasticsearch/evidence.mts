@@ -3,13 +3,20 @@ import { all, closest, listeningSockets, shellOutput, type Context, type Diagnos
 import { candidates } from './candidates.mts';
 import type { ElasticsearchVars } from './contract.mts';
 import { diagnose } from './diagnose.mts';
-import { serviceLimits } from './limits.mts';
+import { nofileVariable, serviceLimits } from './limits.mts';
 import type { NodeState } from './node.mts';
 import { LOGS, START_LOG, UNIT } from './paths.mts';
 
-/** The journal of this invocation: the unit's own output and what systemd says about it. Without systemd: what a failed start printed last. */
+/**
+ * The journal of this invocation: the unit's own output and what systemd says about it. In a crash loop the invocation may be a second old, so
+ * the one before belongs to it. Without systemd: what a failed start printed last.
+ */
 const JOURNAL = `id=$(systemctl show -p InvocationID --value ${UNIT} 2>/dev/null)
-if [ -n "$id" ]; then journalctl -q --no-pager -o cat -n 400 _SYSTEMD_INVOCATION_ID="$id" + INVOCATION_ID="$id" 2>/dev/null | tail -c 60000
+if [ -n "$id" ]; then
+  if [ "$(systemctl show -p NRestarts --value ${UNIT})" -gt 0 ]
+  then journalctl -q --no-pager -o cat -n 800 -u ${UNIT} 2>/dev/null | awk '/Scheduled restart job/ { before = last; last = "" } { last = last $0 "\n" } END { printf "%s%s", before, last }'
+  else journalctl -q --no-pager -o cat -n 400 _SYSTEMD_INVOCATION_ID="$id" + INVOCATION_ID="$id" 2>/dev/null
+  fi | tail -c 60000
 elif [ ! -e @LOG@ ] || [ -n "$(find ${START_LOG} -newer @LOG@ 2>/dev/null)" ]; then tail -c 20000 ${START_LOG} 2>/dev/null; fi`;
 
 export function diagnosis({ host, vars, facts, inventory }: Context<ElasticsearchVars, NodeState>): Question<readonly Diagnosis[]> {
@@ -23,6 +30,7 @@ export function diagnosis({ host, vars, facts, inventory }: Context<Elasticsearc
         candidates: candidates(inventory, host),
         memoryBytes: facts.memoryBytes,
         nofile: serviceLimits(host, facts).nofile,
+        nofileVariable: nofileVariable(host),
         grantedFiles: facts.limits.nofile.hard,
         nearest: (text, names) => closest(text, names)[0],
       }),

@@ -35,6 +35,12 @@ export function started(node: NodeState, unit: Pick<UnitState, 'activeState' | '
   return { kind: 'fail', expected: 'a running node', found, hint: 'journalctl -u elasticsearch shows its last words', final: true };
 }
 
+/** Where systemd is absent: the process of the pid file. */
+export const alive = (node: NodeState, isAlive: boolean): Judgement =>
+  isAlive
+    ? formed(node)
+    : { kind: 'fail', expected: 'a running node', found: 'the process ended', hint: 'the end of /var/log/elasticsearch/start.log shows its last words', final: true };
+
 export function nodes(node: NodeState, expected: readonly string[]): Judgement {
   const missing = expected.filter((name) => !node.nodes.includes(name));
   const strangers = node.nodes.filter((name) => !expected.includes(name));

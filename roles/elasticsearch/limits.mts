@@ -9,6 +9,12 @@ export function serviceLimits(host: Host, facts: Facts): WantedLimits {
   return { nofile: vars.nofile ?? openFiles(host.vars(osLimits).nofile, facts), nproc: vars.nproc, memoryLock: vars.memory_lock };
 }
 
+/** The variable that decides the open files of the service; `undefined` where the machine does. */
+export function nofileVariable(host: Host): string | undefined {
+  if (host.vars(elasticsearch).nofile !== undefined) return 'elasticsearch_nofile';
+  return host.vars(osLimits).nofile === 'auto' ? undefined : 'os_limits_nofile';
+}
+
 /** Below this the check of open files refuses to start a node. */
 const ENFORCEABLE_FILES = 65535;
 

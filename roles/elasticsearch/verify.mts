@@ -52,7 +52,7 @@ const ownProcess = shellOutput(PROCESS).map(({ code, output }) => {
 export const ready = ({ host, facts }: Here & Pick<Context<ElasticsearchVars>, 'facts'>): readonly Check[] =>
   facts.init === 'systemd'
     ? [check('in-cluster', [], all({ node: nodeState(host), unit: unitState(UNIT) }), ({ node, unit }) => judge.started(node, unit), 180)]
-    : [check('in-cluster', [], nodeState(host), judge.formed, 180)];
+    : [check('in-cluster', [], all({ node: nodeState(host), own: ownProcess }), ({ node, own }) => judge.alive(node, own.pid !== undefined), 180)];
 
 /** Asked of another member around the restart of one. */
 export const gate = ({ host }: Here): readonly Check[] => [check('cluster-as-before', [], askHealth(host), judge.gate, 300)];

@@ -4,12 +4,11 @@ import { contract, type Facts } from '../../lib/index.mts';
 export const java = contract(
   'java',
   z.strictObject({
-    /** Major version of the packaged Java. */
-    version: z.enum(['17', '11']).default('17'),
-    /** A Java that is already on the host: nothing is installed, this path is used. */
+    version: z.enum(['17', '11']).default('17').describe('Major version of the packaged Java.'),
     home: z
       .string()
       .regex(/^\/[\w./+-]*$/, 'an absolute path')
+      .describe('Home of a Java that is already on the host: nothing is installed, this path is used.')
       .exactOptional(),
   }),
 );

@@ -4,7 +4,9 @@ import { contract } from '../../lib/index.mts';
 export const labImage = contract(
   'lab-image',
   z.strictObject({
-    /** Where the packages of the base image come from. */
-    mirror: z.url({ protocol: /^https?$/ }).default('http://deb.debian.org/debian'),
+    mirror: z
+      .url({ protocol: /^https?$/ })
+      .default('http://deb.debian.org/debian')
+      .describe('Where the packages of the base image come from.'),
   }),
 );

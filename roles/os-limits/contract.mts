@@ -9,14 +9,17 @@ const limit = z.union([z.int().positive(), z.literal('unlimited')]);
 export const osLimits = contract(
   'os-limits',
   z.strictObject({
-    /** Open files, soft and hard, of every login session: the tutorial's 70000. `auto` takes less where a session may have no more. */
-    nofile: z.union([z.literal('auto'), z.int().min(1024)]).default(TUTORIAL_FILES),
-    /** Processes are left to the system unless given. */
-    nproc: limit.exactOptional(),
-    /** Locked memory in KiB, left to the system unless given. */
-    memlock: limit.exactOptional(),
-    /** Elasticsearch maps its index files into memory and refuses to start below 262144. */
-    max_map_count: z.int().min(65530).default(262144),
+    nofile: z
+      .union([z.literal('auto'), z.int().min(1024)])
+      .default(TUTORIAL_FILES)
+      .describe('Open files, soft and hard, of every login session. auto: 70000, or less where a session may have no more.'),
+    nproc: limit.describe('Processes of every login session; left to the system unless given.').exactOptional(),
+    memlock: limit.describe('Locked memory in KiB; left to the system unless given.').exactOptional(),
+    max_map_count: z
+      .int()
+      .min(65530)
+      .default(262144)
+      .describe('vm.max_map_count: Elasticsearch maps its index files into memory and refuses to start below 262144. A higher value is kept.'),
   }),
 );
 

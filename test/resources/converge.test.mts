@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { Resource } from '../../lib/plan/model.mts';
 import { known, shellOutput } from '../../lib/plan/questions.mts';
 import { absent, archive, block, command, daemon, directory, file, httpObject, line } from '../../lib/resources/index.mts';
+import { REFUSED } from '../../lib/shell/steps.mts';
 import { change } from '../../lib/resources/resource.mts';
 import { Secret } from '../../lib/secret.mts';
 import { quote } from '../../lib/shell/quote.mts';
@@ -238,7 +239,7 @@ for (const shell of shells) {
             shell,
             archive({ name: 'product', version: '1.0.0', into, owner, source: { from: 'controller', localPath: path, sha256: '0'.repeat(64), size } }),
           );
-          expect(ran.code).to.equal(1);
+          expect(ran.code).to.equal(REFUSED);
           expect(ran.stderr).to.equal(`the archive of product 1.0.0 has the sha256 ${digestOf(path)}, not ${'0'.repeat(64)}: nothing was unpacked\n`);
           expect(readdirSync(into)).to.deep.equal([]);
           expect(after).to.have.length(2);
@@ -279,7 +280,7 @@ for (const shell of shells) {
               expect(readdirSync(into)).to.have.members(['1', 'current']);
               return;
             }
-            expect(ran.code).to.equal(1);
+            expect(ran.code).to.equal(REFUSED);
             expect(ran.stderr).to.equal(`the archive of p 1 has ${what}\n`);
             expect(readdirSync(into)).to.deep.equal([]);
           });
