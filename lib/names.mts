@@ -10,7 +10,6 @@ export type ResourceId = Brand<'ResourceId'>;
 const HOST = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const GROUP = /^[a-z_][a-z0-9_]{0,62}$/i;
 const ROLE = /^[a-z][a-z0-9-]{0,40}$/;
-// eslint-disable-next-line no-control-regex -- the whole point is to refuse control characters
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** RFC 1123 host name of at most 253 characters, in lower case. */

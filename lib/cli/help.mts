@@ -20,20 +20,19 @@ What to work on:
   -r, --role A,B            only these roles (also -t, --tags): ${[...new Set(stages.flatMap(({ roles }) => roles.map((role) => role.name)))].join(', ')}
   -e, --extra-vars K=V      a variable, or @file.yaml; beats the inventory
       --retry-failed        only the hosts that the last run left unfinished
+
+How to work:
 ${
   readOnly
     ? ''
-    : `
-How to work:
-  -C, --check               change nothing; exit 2 if anything would change
+    : `  -C, --check               change nothing; exit 2 if anything would change
       --verify-only         judge the running system, change nothing
       --no-restart          write, but leave restarts pending
       --serial N|N%         hosts of a stage, and members of a rollout, at a time
-      --max-failures N      stop when more hosts than this have failed
       --yes                 no question before deletions and re-creations
 `
-}
-      --forks N             hosts worked on at a time (64)
+}      --forks N             hosts worked on at a time (64)
+      --max-failures N      stop when more hosts than this have failed
 
 What to say:
   -D, --diff                show what differs, line by line

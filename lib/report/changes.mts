@@ -13,16 +13,17 @@ interface ChangedResource {
   readonly id: ResourceId;
   readonly state: 'changed' | 'pending' | 'unfinished';
   readonly changes: readonly Change[];
-  readonly because?: Reason;
+  /** One for each host of the group that has one. */
+  readonly reasons: readonly Reason[];
 }
 
 interface Group {
   readonly role: RoleName;
   readonly hosts: HostName[];
-  readonly resources: readonly ChangedResource[];
+  resources: readonly ChangedResource[];
 }
 
-/** By role and equal changes, in the order in which hosts and roles stand in the run. */
+/** By role and equal changes, whatever line asked for them, in the order in which hosts and roles stand in the run. */
 function groupsOf(state: RunState): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const host of state.hosts.values()) {
@@ -30,13 +31,16 @@ function groupsOf(state: RunState): readonly Group[] {
       const changed = [...resources].flatMap(([id, { verdict, changes, because }]): ChangedResource[] => {
         if (changes.length === 0) return [];
         const kind = verdict.kind === 'changed' || (verdict.kind === 'pending' && isReadOnly(state.mode)) ? verdict.kind : 'unfinished';
-        return [{ id, state: kind, changes, ...(because === undefined ? {} : { because }) }];
+        return [{ id, state: kind, changes, reasons: because === undefined ? [] : [because] }];
       });
       if (changed.length === 0) continue;
-      const key = JSON.stringify([role, changed]);
+      const key = JSON.stringify([role, changed.map(({ reasons: _, ...same }) => same)]);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { role, hosts: [host.name], resources: changed });
-      else group.hosts.push(host.name);
+      else {
+        group.hosts.push(host.name);
+        group.resources = group.resources.map((one, index) => ({ ...one, reasons: [...one.reasons, ...(changed[index]?.reasons ?? [])] }));
+      }
     }
   }
   return [...groups.values()];
@@ -85,13 +89,23 @@ export function changeLines(state: RunState, look: Look, diff: boolean): readonl
   return [[], [['bold', heading(state, groups)]], ...summary, ...unknown, ...details];
 }
 
+/** What is new is told in one line, unless a diff is asked for: every field of it would only say so again. */
 function resourceLines(resource: ChangedResource, look: Look, diff: boolean): readonly Line[] {
   const note = resource.state === 'unfinished' ? ' (not finished)' : '';
-  const why: Line[] = resource.because === undefined ? [] : [['      ', ['dim', reasonText(resource.because)]]];
-  return [['  ', markOf(resource, look), ' ', resource.id, ['yellow', note]], ...resource.changes.flatMap((change) => fieldLines(change, diff)), ...why];
+  const why = reasonText(resource.reasons);
+  const head: Line = ['  ', markOf(resource, look), ' ', resource.id, ['yellow', note]];
+  if (!diff && resource.changes.every(({ from }) => from.kind === 'absent')) return [why === '' ? head : [...head, '  ', ['dim', why]]];
+  return [head, ...resource.changes.flatMap((change) => fieldLines(change, diff)), ...(why === '' ? [] : [['      ', ['dim', why]] satisfies Line])];
 }
 
-const reasonText = ({ variable, source }: Reason): string => `why: ${variable} at ${source.file}:${String(source.line)}`;
+const REASONS = 3;
+
+/** Equal reasons once: `why: elasticsearch_heap at inventory/lab.yaml:23`. */
+function reasonText(reasons: readonly Reason[]): string {
+  const distinct = [...new Set(reasons.map(({ variable, source }) => `${variable} at ${source.file}:${String(source.line)}`))];
+  if (distinct.length === 0) return '';
+  return `why: ${distinct.slice(0, REASONS).join(', ')}${distinct.length > REASONS ? ` and ${String(distinct.length - REASONS)} more` : ''}`;
+}
 
 function fieldLines(change: Change, diff: boolean): readonly Line[] {
   const restart: Line = change.disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];

@@ -269,9 +269,15 @@ function recordOfRole(state: RunState, host: HostState, role: RoleState, event: 
   }
 }
 
-/** The steps that took longest, at least `leastMs` each, slowest first. */
-export const slowestOf = (state: RunState, most = 5, leastMs = 0): readonly StepTime[] =>
-  state.steps
+/** What took longest, all steps of a resource together, at least `leastMs` each, slowest first. */
+export function slowestOf(state: RunState, most = 5, leastMs = 0): readonly StepTime[] {
+  const together = new Map<string, StepTime>();
+  for (const step of state.steps) {
+    const key = `${step.host} ${step.role} ${step.resource}`;
+    together.set(key, { ...step, ms: step.ms + (together.get(key)?.ms ?? 0) });
+  }
+  return [...together.values()]
     .filter((step) => step.ms >= leastMs)
     .sort((one, other) => other.ms - one.ms)
     .slice(0, most);
+}

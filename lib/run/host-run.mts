@@ -1,6 +1,6 @@
 import { assertNever, RunFailure, toRunError, type RunError } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
-import type { ResourceId, RoleName } from '../names.mts';
+import type { RoleName } from '../names.mts';
 import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
 import { REFUSED } from '../shell/steps.mts';
@@ -158,18 +158,20 @@ export class HostRun {
     const host = this.host.name;
     if (this.#writer === undefined) throw new Error(`bug: a step for ${host} in a run that may not write`);
     this.#appliedSinceOpen = true;
-    const started = performance.now();
-    const announced = new Set<ResourceId>();
-    for (const step of steps) if (!announced.has(step.id)) emit({ kind: 'step.start', host, role, resource: step.id });
     const deadlineMs = steps.reduce((sum, step) => sum + step.deadlineMs, APPLY_SLACK_MS);
+    let started = performance.now();
     const frame = await this.#writer.apply(steps, reask, {
       ...this.#limits(deadlineMs),
+      onStep: ({ id, ok }) => {
+        const now = performance.now();
+        if (ok === undefined) emit({ kind: 'step.start', host, role, resource: id });
+        else emit({ kind: 'step.end', host, role, resource: id, ok, ms: Math.round(now - started) });
+        started = now;
+      },
       onProgress: ({ id, done, total }) => {
         emit({ kind: 'step.progress', host, role, resource: id, done, ...(total === undefined ? {} : { total }) });
       },
     });
-    const ms = Math.round(performance.now() - started);
-    for (const end of frame.steps) emit({ kind: 'step.end', host, role, resource: end.id, ok: succeeded(end), ms });
     const failed = frame.steps.find((end) => !succeeded(end));
     if (failed !== undefined) throw new RunFailure(stepError(failed));
     this.answers.record(answersOf(frame));

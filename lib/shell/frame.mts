@@ -149,15 +149,22 @@ export class FrameReader {
 
   readonly #nonce: string;
   readonly #onProgress: ((step: number, done: number, total: number | undefined) => void) | undefined;
+  readonly #onStep: ((step: number, ended: FramedStep | undefined) => void) | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #section: 'before' | 'head' | 'step' | 'between' | 'probe' = 'before';
   #tail: Buffer[] = [];
   #exit: number | undefined;
   readonly #probe: Buffer[] = [];
 
-  constructor(nonce: string, onProgress?: (step: number, done: number, total: number | undefined) => void) {
+  /** `onStep` is called when a step begins, and again with its end. */
+  constructor(
+    nonce: string,
+    onProgress?: (step: number, done: number, total: number | undefined) => void,
+    onStep?: (step: number, ended: FramedStep | undefined) => void,
+  ) {
     this.#nonce = nonce;
     this.#onProgress = onProgress;
+    this.#onStep = onStep;
   }
 
   get head(): string {
@@ -215,6 +222,7 @@ export class FrameReader {
         this.running = number;
         this.#tail = [];
         this.#exit = undefined;
+        this.#onStep?.(number, undefined);
         return true;
       case 'PROGRESS':
         if (this.#tail.at(-1)?.length === 1) this.#tail.pop();
@@ -225,9 +233,7 @@ export class FrameReader {
         this.#exit = number;
         return true;
       case 'DONE':
-        this.steps.push({ index: number, end: stepEnd(this.#exit, Number(values[1]), values[2]), tail: this.#tailText() });
-        this.running = undefined;
-        this.#section = 'between';
+        this.#ended({ index: number, end: stepEnd(this.#exit, Number(values[1]), values[2]), tail: this.#tailText() });
         return true;
       case 'PROBE':
         this.#section = 'probe';
@@ -240,6 +246,13 @@ export class FrameReader {
       default:
         return false;
     }
+  }
+
+  #ended(step: FramedStep): void {
+    this.steps.push(step);
+    this.running = undefined;
+    this.#section = 'between';
+    this.#onStep?.(step.index, step);
   }
 
   #tailText(): string {

@@ -96,8 +96,10 @@ export class FramedSession implements Session {
 
   async #upload(step: UploadStep, limits: Limits, ends: StepEnd[]): Promise<Stopped | undefined> {
     this.#roundTrips++;
+    limits.onStep?.({ id: step.id });
     const done = await upload(this.#connection, this.#entry, step, limits.signal, (sent, total) => limits.onProgress?.({ id: step.id, done: sent, total }));
     this.#uploaded += done.bytesSent;
+    limits.onStep?.({ id: step.id, ok: done.end.kind === 'exited' && done.end.code === 0 });
     if (done.end.kind === 'lost') return this.#stopped('lost', `the upload of ${step.localPath} was cut${done.tail === '' ? '' : `: ${done.tail}`}`);
     ends.push({ id: step.id, end: done.end, tail: done.tail });
     return done.end.kind === 'aborted' ? this.#stopped('aborted', 'the upload was aborted') : undefined;
@@ -109,7 +111,11 @@ export class FramedSession implements Session {
     const nonce = newNonce();
     const text = compileFrame({ nonce, steps, probe: questions.length === 0 ? '' : compileProbe(questions, `${nonce}p`), shell: this.#entry.shell });
     const idOf = (index: number): ResourceId => (steps[index] ?? unknownStep(index)).id;
-    const reader = new FrameReader(nonce, (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }));
+    const reader = new FrameReader(
+      nonce,
+      (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }),
+      (step, ended) => limits.onStep?.({ id: idOf(step), ...(ended === undefined ? {} : { ok: !hasFailed(ended) }) }),
+    );
     const stopped = await this.#exchange(text, reader, steps, limits);
     // A shell that cannot even feed the step (no space for its input) says so itself.
     const ends = reader.steps.map(({ index, end, tail }): StepEnd => ({
@@ -228,7 +234,7 @@ export async function askFirst(session: FramedSession, asks: readonly Ask[], dea
   session.first = frame.answers;
 }
 
-const hasFailed = ({ end }: StepEnd): boolean => end.kind !== 'exited' || end.code !== 0;
+const hasFailed = ({ end }: Pick<StepEnd, 'end'>): boolean => end.kind !== 'exited' || end.code !== 0;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 

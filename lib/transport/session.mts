@@ -37,6 +37,8 @@ export interface Limits {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
   onProgress?(progress: Progress): void;
+  /** A step begins, or ends with `ok`. */
+  onStep?(step: { readonly id: ResourceId; readonly ok?: boolean }): void;
 }
 
 export interface StepEnd {

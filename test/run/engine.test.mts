@@ -281,14 +281,14 @@ describe('engine', () => {
             ...(host.name === 'a' ? [want('allocation-want', 'all', { needs: ['service'] })] : []),
           ];
         },
-        ready: () => [check('formed', setting('uuid'), (now) => now === 'U') as Check],
+        ready: () => [check('formed', setting('uuid'), (now) => now === 'U')],
         rollout: {
           serial: 1,
           order: (members) => members.toReversed(),
-          gate: () => [check('uuid-kept', setting('uuid'), (now, first) => now === first) as Check],
+          gate: () => [check('uuid-kept', setting('uuid'), (now, first) => now === first)],
         },
       });
-      return { role: made as AnyRole, hosts, groups: { a: ['members'], b: ['members'], c: ['members'] } };
+      return { role: made, hosts, groups: { a: ['members'], b: ['members'], c: ['members'] } };
     };
 
     it('starts all members before it waits for any, also with one fork, and finishes the second round', async () => {

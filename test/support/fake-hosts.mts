@@ -1,5 +1,5 @@
 /** Hosts that are a map of settings: enough to prove what the engine asks, writes, waits for and in which order. */
-import { RunFailure } from '../../lib/errors.mts';
+import type { RunFailure } from '../../lib/errors.mts';
 import type { Contract, Explained, Host, Inventory } from '../../lib/inventory/model.mts';
 import { groupName, hostName, resourceId, type GroupName, type HostName } from '../../lib/names.mts';
 import type { Ask, Change, CompiledStep, Facts, Question, Raw, Resource } from '../../lib/plan/model.mts';
@@ -103,9 +103,13 @@ export class FakeTransport implements Transport {
         fake.log.push(`ask ${questions.length.toString()}`);
         return Promise.resolve<Frame>({ kind: 'complete', steps: [], answers: answer(fake, questions) });
       },
-      apply(steps, reask) {
+      apply(steps, reask, limits) {
         roundTrips += 1;
         const ends = run(fake, steps);
+        for (const { id, end } of ends) {
+          limits.onStep?.({ id });
+          limits.onStep?.({ id, ok: end.kind === 'exited' && end.code === 0 });
+        }
         return Promise.resolve<Frame>({ kind: 'complete', steps: ends, answers: answer(fake, reask) });
       },
       [Symbol.asyncDispose]() {
