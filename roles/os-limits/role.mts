@@ -2,6 +2,7 @@ import { defineRole, file, sysctl, type Facts, type Resource } from '../../lib/i
 import { openFiles, osLimits } from './contract.mts';
 import { limitsFile, type Limits } from './limits.mts';
 import { refusals } from './refusals.mts';
+import { systemdDefaults } from './systemd.mts';
 import { mapCount, sessionLimits } from './verify.mts';
 
 export const LIMITS_FILE = '/etc/security/limits.d/90-kafka-elastic-monitoring.conf';
@@ -18,6 +19,7 @@ export default defineRole({
       limitsFor(vars, facts).nofile,
       file(LIMITS_FILE, { content: limitsFile(limitsFor(vars, facts)), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] }),
     ),
+    ...(facts.init === 'systemd' ? systemdDefaults(limitsFor(vars, facts).nofile) : []),
     sysctl('vm.max_map_count', String(vars.max_map_count), { file: SYSCTL_FILE, atLeast: true, because: ['os_limits_max_map_count'] }),
   ],
   verify: ({ vars, facts }) => [sessionLimits(limitsFor(vars, facts)), mapCount(vars.max_map_count)],

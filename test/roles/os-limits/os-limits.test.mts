@@ -5,6 +5,7 @@ import { osLimits, parseProcessLimits } from '../../../roles/os-limits/contract.
 import { limitsFile } from '../../../roles/os-limits/limits.mts';
 import { refusals } from '../../../roles/os-limits/refusals.mts';
 import role from '../../../roles/os-limits/role.mts';
+import { MANAGER_FILE, readDefaults } from '../../../roles/os-limits/systemd.mts';
 import { judgeSession, mapCount, readSession } from '../../../roles/os-limits/verify.mts';
 import { context, find, inventory, steps } from '../support.mts';
 
@@ -43,8 +44,24 @@ describe('what os-limits refuses', () => {
 describe('the os-limits role', () => {
   it('writes limits and the kernel setting', () => {
     const some = role.resources(context(osLimits, one('{os_limits_nofile: 80000}'), 'a'));
-    expect(some.map(({ id }) => id)).to.deep.equal([LIMITS, 'sysctl vm.max_map_count']);
+    expect(some.map(({ id }) => id)).to.deep.equal([LIMITS, `file ${MANAGER_FILE}`, 'systemd default limits', 'sysctl vm.max_map_count']);
+    expect(steps(find(some, `file ${MANAGER_FILE}`))).to.include('DefaultLimitNOFILE=80000');
     expect(steps(find(some, LIMITS))).to.include('* hard nofile 80000');
+  });
+
+  it('sets no default for services where systemd is absent', () => {
+    const here = context(osLimits, one('{}'), 'a');
+    const some = role.resources({ ...here, facts: { ...here.facts, init: 'none' } });
+    expect(some.map(({ id }) => id)).to.deep.equal([LIMITS, 'sysctl vm.max_map_count']);
+  });
+
+  it('judges the default for services by what systemd has loaded', () => {
+    expect(readDefaults('DefaultLimitNOFILE=70000\nDefaultLimitNOFILESoft=70000\n', 70000)).to.deep.equal([]);
+    expect(readDefaults('DefaultLimitNOFILE=524288\nDefaultLimitNOFILESoft=1024\n', 70000).map(({ field }) => field)).to.deep.equal([
+      'DefaultLimitNOFILE',
+      'DefaultLimitNOFILESoft',
+    ]);
+    expect(readDefaults('', 70000)).to.have.length(2);
   });
 
   it('tries a limit before it writes it, in every shell', () => {
