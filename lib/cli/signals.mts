@@ -29,6 +29,7 @@ export function watchInterrupts(say: (line: string) => void): Interrupts {
     say('asked to end: aborting');
     controller.abort();
   };
+  const orphaned = watchParent(onTerminate);
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
   process.on('SIGHUP', onTerminate);
@@ -37,9 +38,24 @@ export function watchInterrupts(say: (line: string) => void): Interrupts {
     stopping: () => presses > 0,
     exitCode: () => code,
     [Symbol.dispose]() {
+      clearInterval(orphaned);
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);
       process.off('SIGHUP', onTerminate);
     },
   };
+}
+
+const PARENT_EVERY_MS = 500;
+
+/** npx does not hand on a SIGTERM: that it is gone is all the program it started ever hears. */
+function watchParent(onGone: () => void): NodeJS.Timeout | undefined {
+  if (process.env['npm_command'] !== 'exec') return undefined;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, PARENT_EVERY_MS);
+  return timer.unref();
 }

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -173,6 +174,22 @@ describe('command line: runs on this machine', function () {
     expect(existsSync(program.path('note.done'))).to.equal(false);
   });
 
+  it('ends like on SIGTERM when the npx that started it is gone', async () => {
+    using program = new Program();
+    const inventory = program.local('      note_seconds: 60\n');
+    const npx = spawn('sh', ['-c', '"$@" >/dev/null 2>&1 & echo $!; wait', 'sh', process.execPath, NOTE, '-i', inventory], {
+      cwd: program.directory,
+      env: { PATH: process.env['PATH'] ?? '', HOME: program.directory, npm_command: 'exec' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [first] = (await once(npx.stdout, 'data')) as [Buffer];
+    const pid = Number(first.toString());
+    await until(() => existsSync(program.path('note.begun')));
+    npx.kill('SIGKILL');
+    await until(() => !isAlive(pid));
+    expect(existsSync(program.path('note.done'))).to.equal(false);
+  });
+
   it('secrets are in no output, event, record or process list, also when a step says them', async () => {
     using program = new Program();
     const key = 'correct-horse-battery-staple';
@@ -221,4 +238,13 @@ async function filesIn(directory: string): Promise<string> {
   const { readdir, readFile } = await import('node:fs/promises');
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return (await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name), 'utf8')))).join('\n');
+}
+
+/** A zombie has ended, whoever has yet to ask for its status. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
