@@ -82,7 +82,8 @@ function sectionOf(kind: HostAskKind, keys: readonly string[], nonce: string): s
       // The whole request is configuration on stdin: no address or body is seen in the process list. -q ignores a user's .curlrc.
       return `run http curl -q --config - <<'KEM-${nonce}'\n${httpConfig(keys, nonce)}KEM-${nonce}`;
     case 'shell':
-      return keys.map((key) => `start shell\n( eval ${quote(key)} ) 2>&1\nstatus=$?; error=; ended`).join('\n');
+      // Its `ls` must print names as they are.
+      return keys.map((key) => `start shell\n( unset QUOTING_STYLE; eval ${quote(key)} ) 2>&1\nstatus=$?; error=; ended`).join('\n');
   }
 }
 

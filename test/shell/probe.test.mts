@@ -133,6 +133,7 @@ for (const shell of shells) {
       expect(error).to.equal('0\nerr\n');
       expect(unended).to.equal('0\nno end');
       expect(valueOf(shell, shellOutput('echo a; exit 1'))).to.deep.equal({ code: 1, output: 'a\n' });
+      expect(valueOf(shell, shellOutput('printf %s "${QUOTING_STYLE-none}"'))).to.deep.equal({ code: 0, output: 'none' });
     });
 
     it('a tool that is missing is named', () => {
