@@ -200,7 +200,9 @@ function lineOf(match: RegExpExecArray): string {
 
 function moreFiles(least: number, { nofile, nofileVariable, grantedFiles }: Evidence): string {
   const steps = [
-    ...(nofile < least && nofileVariable !== undefined ? [`raise ${nofileVariable} (now ${String(nofile)}) to at least ${String(least)}; the tutorial has 70000`] : []),
+    ...(nofile < least && nofileVariable !== undefined
+      ? [`raise ${nofileVariable} (now ${String(nofile)}) to at least ${String(least)}; the tutorial has 70000`]
+      : []),
     ...(grantedFiles < least
       ? [
           `this machine grants nobody more than ${String(grantedFiles)}: raise its hard limit, or leave elasticsearch_enforce_bootstrap_checks off where a loopback address is bound`,

@@ -68,7 +68,7 @@ export function node(here: Here): readonly Resource[] {
     file(`${CONFIG}/unicast_hosts.txt`, { content: unicastHosts(host, inventory), mode: 0o640, ...ours }),
     keystore(options.javaHome),
     ...start,
-    ...(founders === undefined ? [] : [lateFounder(here)]),
+    ...(founders === undefined ? [] : [lateFounder(here, founders)]),
     ...afterwards(here, running === undefined ? [] : [running.id]),
   ];
 }

@@ -39,7 +39,13 @@ export function started(node: NodeState, unit: Pick<UnitState, 'activeState' | '
 export const alive = (node: NodeState, isAlive: boolean): Judgement =>
   isAlive
     ? formed(node)
-    : { kind: 'fail', expected: 'a running node', found: 'the process ended', hint: 'the end of /var/log/elasticsearch/start.log shows its last words', final: true };
+    : {
+        kind: 'fail',
+        expected: 'a running node',
+        found: 'the process ended',
+        hint: 'the end of /var/log/elasticsearch/start.log shows its last words',
+        final: true,
+      };
 
 export function nodes(node: NodeState, expected: readonly string[]): Judgement {
   const missing = expected.filter((name) => !node.nodes.includes(name));

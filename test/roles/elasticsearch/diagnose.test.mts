@@ -18,6 +18,7 @@ const evidence = (name: string, more: Partial<Evidence> = {}): Evidence => ({
   ],
   memoryBytes: 24 * 1024 ** 3,
   nofile: 70000,
+  nofileVariable: undefined,
   grantedFiles: 1048576,
   nearest: (text, names) => closest(text, names)[0],
   ...more,
@@ -106,6 +107,18 @@ describe('diagnosis of Elasticsearch from its own words', () => {
   it('forgets about waiting once a master was found', () => {
     const joined = '[2026-11-22T10:46:00,000][INFO ][o.e.c.s.ClusterApplierService] [es-01] master node changed {previous [], current [{es-02}{a}{b}]}\n';
     expect(diagnose(evidence('initial-master-wrong-names', { log: read('initial-master-wrong-names.log') + joined, journal: '' }))).to.deep.equal([]);
+  });
+
+  it('names the variable that asks for too few open files, and the machine that grants no more', () => {
+    const fixes = (more: Partial<Evidence>): string =>
+      diagnose(evidence('fd-4096-enforced', { nofile: 4096, ...more }))
+        .map(({ fix }) => fix)
+        .join('');
+    expect(fixes({ nofileVariable: 'elasticsearch_nofile' })).to.match(/^raise elasticsearch_nofile \(now 4096\) to at least 65535[^\n]*$/);
+    expect(fixes({ nofileVariable: 'os_limits_nofile', grantedFiles: 20000 })).to.match(
+      /^raise os_limits_nofile .*\nthis machine grants nobody more than 20000/,
+    );
+    expect(fixes({ grantedFiles: 20000 })).to.match(/^this machine grants nobody more than 20000/);
   });
 
   it('names an external address as one', () => {
