@@ -176,6 +176,8 @@ export async function document(playbook: string, args: readonly string[]): Promi
 export const changesIn = (report: Document): readonly string[] =>
   [
     ...new Set(
-      Object.entries(report.hosts).flatMap(([host, { roles }]) => Object.values(roles).flatMap(({ changes }) => changes.map(({ resource }) => `${host} ${resource}`))),
+      Object.entries(report.hosts).flatMap(([host, { roles }]) =>
+        Object.values(roles).flatMap(({ changes }) => changes.map(({ resource }) => `${host} ${resource}`)),
+      ),
     ),
   ].sort();
