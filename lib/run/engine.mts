@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { toRunError } from '../errors.mts';
+import { toRunError, type RunError } from '../errors.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
 import type { HostName } from '../names.mts';
 import type { AnyRole, Ask, Playbook } from '../plan/model.mts';
@@ -145,17 +145,18 @@ class Engine {
   }
 
   async #stage(stage: StagePlan): Promise<void> {
-    const members = stage.roles.map((role) => this.#membersOf(stage, role));
-    await this.#connect(members.flat());
+    const all = stage.roles.map((role) => this.#membersOf(stage, role));
+    await this.#connect(all.flat());
+    const members = all.map((some) => (some[0]?.role.per === 'group' ? firstAlive(some) : some));
     if (this.#plan.mode === 'apply') await this.#applyStage(members);
     else await this.#inspectStage(members.flat());
   }
 
-  /** Of a role that runs once, the first host that is not lost; of others, every host of the stage it concerns. */
+  /** Every host of the stage that a role concerns. */
   #membersOf(stage: StagePlan, role: AnyRole): readonly RoleRun[] {
     const all = stage.hosts.flatMap((host) => (this.#roleRuns.get(this.#runOf(host.name)) ?? []).filter((member) => member.role === role));
     for (const { run } of all) this.#attempted.add(run.host.name);
-    return role.per === 'group' ? all.slice(0, 1) : all;
+    return all;
   }
 
   /** One session for each host that has a role to run on it, and for every peer they ask; all at once, within the transport's own limits. */
@@ -182,10 +183,18 @@ class Engine {
     try {
       await run.open(asks);
     } catch (thrown) {
-      const error = run.fail(thrown);
+      const error = this.#explained(run.host, run.fail(thrown));
       // A peer outside the limit is only looked at: that it cannot be asked is its answer, not a failure of this run.
       if (this.#plan.within.has(name)) this.#plan.emit({ kind: 'host.failed', host: name, error });
     }
+  }
+
+  /** A host that was never made cannot answer: then what makes it comes first. */
+  #explained({ provider }: Host, error: RunError): RunError {
+    if (provider === undefined || error.kind !== 'unreachable') return error;
+    const makers = this.#plan.playbook.catalogue.filter((role) => role.runs === 'controller' && role.provides === provider).map(({ name }) => name);
+    const ran = this.#stages.some(({ roles }) => roles.some(({ name }) => makers.includes(name)));
+    return ran || makers.length === 0 ? error : { ...error, hint: `if it has not been made yet: run --role ${makers.join(',')} first, or leave --role out` };
   }
 
   readonly #foreseen = new Map<HostRun, Promise<void>>();
@@ -272,6 +281,9 @@ class Engine {
     for (const member of members) if (!this.#scope.stopping()) await guarded(member, () => member.verify());
   }
 }
+
+/** A role that runs once for its group runs on the first host that can be worked on. */
+const firstAlive = (members: readonly RoleRun[]): readonly RoleRun[] => alive(members).slice(0, 1);
 
 /** A role that cannot say yet what it will ask (a peer is missing, a variable is wrong) is asked when its turn comes. */
 function foreseeable(member: RoleRun): readonly Ask[] {

@@ -241,6 +241,16 @@ describe('engine', () => {
       expect([writes(hosts.a).length, writes(hosts.b).length]).to.deep.equal([1, 0]);
     });
 
+    it('runs a role of a group on the next host when the first cannot be reached', async () => {
+      const a = newHost();
+      a.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });
+      const b = newHost();
+      const once = role('once', () => [want('x', '1')], { per: 'group' });
+      const { exitCode } = await play({ groups: { a: [], b: [] }, hosts: { a, b }, stages: [{ hosts: 'all', roles: [once] }] });
+      expect(exitCode).to.equal(3);
+      expect(writes(b)).to.deep.equal(['set x 1']);
+    });
+
     it('takes the hosts of a stage in groups with --serial', async () => {
       const order: string[] = [];
       const hosts = Object.fromEntries(
