@@ -224,12 +224,18 @@ class Engine {
   async #applyStage(roles: readonly (readonly RoleRun[])[]): Promise<void> {
     for (const batch of this.#batches(roles)) {
       if (this.#scope.stopping()) return;
-      await this.#applyRoles(batch);
       const members = batch.flat();
+      await this.#refuseEarly(members);
+      await this.#applyRoles(batch);
       await Promise.all([...Map.groupBy(alive(members), ({ run }) => run)].map(([, list]) => this.#verify(list)));
       for (const member of members) member.end();
       this.#countFailures();
     }
+  }
+
+  /** What a later role will not touch, an earlier one must not have changed. */
+  async #refuseEarly(members: readonly RoleRun[]): Promise<void> {
+    for (const member of members) if (member.role.runs === 'host' && alive([member]).length > 0) await guarded(member, () => member.refuse());
   }
 
   /** `--serial` takes the hosts of a stage in groups of that size. */

@@ -172,6 +172,14 @@ describe('engine', () => {
       expect(writes(es).length).to.be.lessThan(10);
     });
 
+    it('refuses for a later role before an earlier one writes anything', async () => {
+      const es = newHost({});
+      const careful = role('careful', () => [], { refuses: () => [{ kind: 'refused', reason: 'not today', hint: 'tomorrow' }] });
+      const { exitCode } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color, careful] }] });
+      expect(exitCode).to.equal(5);
+      expect(writes(es)).to.deep.equal([]);
+    });
+
     it('refuses before it writes anything', async () => {
       const es = newHost();
       const careful = role('careful', () => [want('x', '1')], { refuses: () => [{ kind: 'refused', reason: 'not today', hint: 'tomorrow' }] });
