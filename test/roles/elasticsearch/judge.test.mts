@@ -97,6 +97,12 @@ describe('what a node says', () => {
     fails(judge.formed(node({ clusterUuid: undefined, master: undefined })), /waiting for a cluster/);
     fails(judge.formed(node({ master: undefined })), /without a master/);
   });
+  it('is not waited for without systemd either', () => {
+    const silent: NodeState = { fresh: true, running: false, clusterUuid: undefined, master: undefined, nodes: [] };
+    expect(judge.alive(silent, false)).to.include({ kind: 'fail', final: true, found: 'the process ended' });
+    expect(judge.alive(silent, true)).to.include({ kind: 'fail', found: 'no answer yet' }).and.not.to.have.property('final');
+  });
+
   it('is not waited for once its process has ended', () => {
     passes(judge.started(node({}), up));
     const failed = judge.started(node({ running: false, clusterUuid: undefined }), {
