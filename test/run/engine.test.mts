@@ -172,6 +172,14 @@ describe('engine', () => {
       expect(writes(es).length).to.be.lessThan(10);
     });
 
+    it('looks at later roles too when a verification failed', async () => {
+      const es = newHost({ color: 'red' });
+      const broken = role('broken', () => [], { verify: () => [check('works', setting('works'), () => false)] });
+      const { exitCode, events } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [broken, color] }], mode: 'drift' });
+      expect(exitCode).to.equal(1);
+      expect(changesOf(events, 'pending')).to.deep.equal(['es color', 'es size']);
+    });
+
     it('refuses for a later role before an earlier one writes anything', async () => {
       const es = newHost({});
       const careful = role('careful', () => [], { refuses: () => [{ kind: 'refused', reason: 'not today', hint: 'tomorrow' }] });
