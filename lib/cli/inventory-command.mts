@@ -1,6 +1,7 @@
 import { fail, toRunError } from '../errors.mts';
 import { loadInventory } from '../inventory/load.mts';
 import type { Explained, Inventory } from '../inventory/model.mts';
+import { sshConfig } from '../inventory/ssh-config.mts';
 import type { AnyRole } from '../plan/model.mts';
 import { oneLine } from '../report/sanitize.mts';
 import { parseCommandLine } from './args.mts';
@@ -37,7 +38,13 @@ function main(catalogue: readonly AnyRole[], argv: readonly string[]): number {
     return ask === 'help' ? 0 : 4;
   }
   if (files.length === 0) fail('usage', 'no inventory given', { hint: 'for example: npx zx playbooks/inventory.mts explain es-01 -i inventory/lab.yaml' });
-  const inventory = loadInventory({ files, extraVars, contracts: catalogue.map(({ contract }) => contract), overrides: {} });
+  const inventory = loadInventory({
+    files,
+    extraVars,
+    contracts: catalogue.map(({ contract }) => contract),
+    overrides: {},
+    sshConfig: sshConfig({ environment: process.env }),
+  });
   switch (command) {
     case 'explain':
       return explain(inventory, operands, json);

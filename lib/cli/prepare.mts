@@ -3,6 +3,7 @@ import { distance } from 'fastest-levenshtein';
 import { fail } from '../errors.mts';
 import { loadInventory } from '../inventory/load.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
+import { sshConfig } from '../inventory/ssh-config.mts';
 import type { HostName } from '../names.mts';
 import type { AnyRole, Playbook } from '../plan/model.mts';
 import { stagesOf, type StagePlan } from '../run/engine.mts';
@@ -35,6 +36,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine): Pro
       ...(commandLine.privateKey === undefined ? {} : { privateKeyFile: commandLine.privateKey }),
       ...(becomePassword === undefined ? {} : { becomePassword }),
     },
+    sshConfig: sshConfig({ environment: process.env }),
   });
   const limited = commandLine.limit === undefined ? [...inventory.hosts.values()] : inventory.select(commandLine.limit);
   const within = retryOnly(playbook, commandLine, inventory, new Set(limited.map(({ name }) => name)));

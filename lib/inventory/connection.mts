@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Secret } from '../secret.mts';
-import type { Connection, HostKeyChecking } from './model.mts';
+import type { Connection, HostKeyChecking, Source, SshConnection } from './model.mts';
 import { expandHome } from './paths.mts';
 import { secretSchema } from './secrets.mts';
 import { parseSshArguments } from './ssh-arguments.mts';
@@ -17,6 +17,11 @@ const user = z.string().regex(USER, { error: 'must be a user name' });
 
 const file = z.string().regex(/^[^\u0000-\u001f]{1,1024}$/, { error: 'must be a path' });
 const jump = z.string().regex(JUMP, { error: 'must be one host: [user@]host[:port], or the name of a host of this inventory' });
+/** What a value from elsewhere must be to stand where the inventory's own would. */
+export const isSshAddress = (text: string): boolean => address.safeParse(text).success;
+export const isUserName = (text: string): boolean => USER.test(text);
+export const isJump = (text: string): boolean => JUMP.test(text);
+
 const unspecified = (text: string): boolean => text === '0.0.0.0' || text === '::';
 
 /** The connection variables of Ansible that are honoured, and our own; every name here is what an inventory may say. */
@@ -46,7 +51,9 @@ export const connectionSchema = z.object({
         'cannot be false: write connection_host_key_checking: accept-new to accept a key on first sight, or connection_known_hosts_file with the keys in it',
     })
     .exactOptional(),
-  connection_jump: jump.meta({ description: 'Jump host: [user@]host[:port], or the name of a host of this inventory.' }).exactOptional(),
+  connection_jump: jump
+    .meta({ description: 'Jump host: [user@]host[:port], or the name of a host of this inventory; none to do without one.' })
+    .exactOptional(),
   connection_known_hosts_file: file.meta({ description: 'Host keys; relative to the inventory. ~/.ssh/known_hosts unless said.' }).exactOptional(),
   connection_host_key_checking: z
     .enum(['strict', 'accept-new'])
@@ -99,14 +106,33 @@ export interface ConnectionOverrides {
   readonly becomePassword?: Secret;
 }
 
+/** What the inventory and the command line already say, and ssh's configuration therefore does not. */
+export interface SshGiven {
+  readonly hostName?: string;
+  readonly user?: string;
+  readonly port?: number;
+  readonly jump?: true;
+  readonly knownHosts?: true;
+}
+
 /** What `~/.ssh/config` says about a host, for what the inventory leaves open. */
 export interface SshConfigEntry {
   readonly hostName?: string;
   readonly user?: string;
   readonly port?: number;
-  readonly identityFile?: string;
+  /** Instead of the default identities, in this order; those that cannot be used are left out, as ssh does. */
+  readonly identityFiles?: readonly string[];
+  readonly identitiesOnly?: boolean;
   readonly proxyJump?: string;
+  readonly hostKeyAlias?: string;
+  /** Beside those of the system. */
+  readonly userKnownHostsFiles?: readonly string[];
+  readonly sources?: SshConfigSources;
+  /** Worth saying once. */
+  readonly notices?: readonly string[];
 }
+
+export type SshConfigSources = Readonly<Partial<Record<Exclude<keyof SshConfigEntry, 'sources' | 'notices'>, Source>>>;
 
 export interface ConnectionInput {
   readonly name: string;
@@ -131,22 +157,91 @@ export function connectionOf(input: ConnectionInput): Connection {
     given === undefined ? undefined : path.resolve(input.baseOf(variable), expandHome(given, input.environment));
   const keyFile =
     overrides.privateKeyFile === undefined
-      ? (absolute('ansible_ssh_private_key_file', own.ansible_ssh_private_key_file) ?? config.identityFile)
+      ? absolute('ansible_ssh_private_key_file', own.ansible_ssh_private_key_file)
       : path.resolve(expandHome(overrides.privateKeyFile, input.environment));
   const knownHostsFile = absolute('connection_known_hosts_file', own.connection_known_hosts_file) ?? absolute('ansible_ssh_common_args', args.knownHostsFile);
-  const jumpHost = own.connection_jump ?? args.jump ?? config.proxyJump;
+  const jumpHost = jumpOf(own) ?? config.proxyJump;
   const hostKeyChecking: HostKeyChecking = own.connection_host_key_checking ?? args.hostKeyChecking ?? 'strict';
   return Object.freeze({
     kind: 'ssh',
-    address: own.ansible_host ?? config.hostName ?? name,
+    // A name in ansible_host is what ssh would be given, and translates.
+    address: config.hostName ?? own.ansible_host ?? name,
     port: own.ansible_port ?? config.port ?? 22,
     user: overrides.user ?? own.ansible_user ?? config.user ?? defaultUser(input.environment),
     hostKeyChecking,
     ...(keyFile === undefined ? {} : { keyFile }),
-    ...(jumpHost === undefined ? {} : { jump: jumpHost }),
+    ...(jumpHost === undefined || jumpHost === NO_JUMP ? {} : { jump: jumpHost }),
     ...(knownHostsFile === undefined ? {} : { knownHostsFile }),
+    ...loginOf(config),
     ...become,
   });
+}
+
+const NO_JUMP = 'none';
+
+/** `none` says that there is to be none, whatever ssh's configuration says. */
+function jumpOf(own: ConnectionVariables): string | undefined {
+  const args = parseSshArguments(own.ansible_ssh_common_args ?? '');
+  return own.connection_jump ?? (typeof args === 'string' ? undefined : args.jump);
+}
+
+/** The name that ssh would be given, and what it need not be asked. */
+export function askedOfSshConfig(name: string, own: ConnectionVariables, overrides: ConnectionOverrides): { readonly name: string; readonly given: SshGiven } {
+  const args = parseSshArguments(own.ansible_ssh_common_args ?? '');
+  const dialled = own.ansible_host ?? name;
+  const user = overrides.user ?? own.ansible_user;
+  const knownHosts = own.connection_known_hosts_file !== undefined || (typeof args !== 'string' && args.knownHostsFile !== undefined);
+  return {
+    name: dialled,
+    given: {
+      ...(own.ansible_host === undefined || isIP(own.ansible_host) === 0 ? {} : { hostName: own.ansible_host }),
+      ...(user === undefined ? {} : { user }),
+      ...(own.ansible_port === undefined ? {} : { port: own.ansible_port }),
+      ...(jumpOf(own) === undefined ? {} : { jump: true }),
+      ...(knownHosts ? { knownHosts: true } : {}),
+    },
+  };
+}
+
+type Login = Pick<SshConnection, 'identityFiles' | 'identitiesOnly' | 'hostKeyAlias' | 'userKnownHostsFiles'>;
+
+const loginOf = ({ identityFiles, identitiesOnly, hostKeyAlias, userKnownHostsFiles }: SshConfigEntry): Login => ({
+  ...(identityFiles === undefined ? {} : { identityFiles }),
+  ...(identitiesOnly === true ? { identitiesOnly } : {}),
+  ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
+  ...(userKnownHostsFiles === undefined ? {} : { userKnownHostsFiles }),
+});
+
+/** A jump host that is no host of the inventory, as ssh's configuration describes it; keys and trust of the host behind it hold for it, too. */
+export function bastionOf(
+  { keyFile, knownHostsFile, hostKeyChecking }: SshConnection,
+  { host, user, port }: JumpHost,
+  config: SshConfigEntry,
+  environment: ConnectionInput['environment'],
+): SshConnection {
+  return Object.freeze({
+    kind: 'ssh',
+    address: config.hostName ?? host,
+    port: port ?? config.port ?? 22,
+    user: user ?? config.user ?? defaultUser(environment),
+    hostKeyChecking,
+    ...(keyFile === undefined ? {} : { keyFile }),
+    ...(knownHostsFile === undefined ? {} : { knownHostsFile }),
+    ...loginOf(config),
+  });
+}
+
+export interface JumpHost {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+}
+
+/** The parts of `[user@]host[:port]`. */
+export function parseJump(text: string): JumpHost | undefined {
+  const [, user, host, port] = /^(?:(.+)@)?(\[[^\]]+\]|[^:@]+)(?::(\d+))?$/.exec(text) ?? [];
+  if (host === undefined) return undefined;
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
 export function defaultUser(environment: Readonly<Record<string, string | undefined>>): string {

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
-import { fail } from '../errors.mts';
+import { fail, RunFailure } from '../errors.mts';
 import type { HostName } from '../names.mts';
 import { Secret } from '../secret.mts';
-import type { ConnectionOverrides, ConnectionVariables, SshConfigEntry } from './connection.mts';
-import { connectionOf, connectionSchema, defaultUser, privateAddressOf } from './connection.mts';
+import type { ConnectionOverrides, ConnectionVariables, SshConfigEntry, SshConfigSources, SshGiven } from './connection.mts';
+import { askedOfSshConfig, bastionOf, connectionOf, connectionSchema, defaultUser, isJump, parseJump, privateAddressOf } from './connection.mts';
 import { freeze } from './freeze.mts';
 import type { Levels, Winner } from './levels.mts';
-import type { Connection, Contract, Explained, Host } from './model.mts';
+import type { Connection, Contract, Explained, Host, SshConnection } from './model.mts';
 import type { Problems } from './problems.mts';
-import { place, soundsSecret } from './problems.mts';
+import { place, quoted, soundsSecret } from './problems.mts';
 import type { SecretStore } from './secrets.mts';
 import { parseReference, referenceText } from './secrets.mts';
 import type { HostEntry, Setting, Structure } from './structure.mts';
@@ -27,7 +27,7 @@ export interface BuilderOptions {
   readonly secrets: SecretStore;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly overrides: ConnectionOverrides;
-  readonly sshConfig: (name: string) => SshConfigEntry;
+  readonly sshConfig: (name: string, given: SshGiven) => SshConfigEntry;
 }
 
 interface Built {
@@ -35,15 +35,22 @@ interface Built {
   readonly host: Host;
   readonly winners: ReadonlyMap<string, Winner>;
   readonly variables: ConnectionVariables;
+  readonly config: SshConfigEntry;
 }
 
 /** Turns what the files say about a host into the host that everything else sees, and can say where each value came from. */
 export class HostBuilder {
   readonly #options: BuilderOptions;
   readonly #built = new Map<HostName, Built>();
+  readonly #notices = new Set<string>();
 
   constructor(options: BuilderOptions) {
     this.#options = options;
+  }
+
+  /** Each once, whatever the number of hosts. */
+  get notices(): readonly string[] {
+    return [...this.#notices];
   }
 
   host(entry: HostEntry): Host {
@@ -61,10 +68,12 @@ export class HostBuilder {
         `variables of role ${contract.role}`,
       );
     }
+    const asked = askedOfSshConfig(entry.name, variables, this.#options.overrides);
+    const config = variables.ansible_connection === 'local' ? {} : this.#config(asked.name, asked.given);
     const cache = new Map<string, unknown>();
     const host: Host = Object.freeze({
       name: entry.name,
-      connection: this.#connection(entry, variables, settings),
+      connection: this.#connection(entry, variables, settings, config),
       privateAddress: privateAddressOf(entry.name, variables),
       provider: variables.host_provider,
       groups: Object.freeze(new Set([...levels.groupsOf(entry)].map((group) => group.name))),
@@ -75,7 +84,7 @@ export class HostBuilder {
         return known as V;
       },
     });
-    this.#built.set(entry.name, { entry, host, winners, variables });
+    this.#built.set(entry.name, { entry, host, winners, variables, config });
     return host;
   }
 
@@ -92,17 +101,52 @@ export class HostBuilder {
     return reading.value ?? {};
   }
 
-  #connection(entry: HostEntry, variables: ConnectionVariables, settings: ReadonlyMap<string, Setting>): Connection {
-    const { environment, overrides, sshConfig } = this.#options;
-    const dialled = variables.ansible_host ?? entry.name;
-    return connectionOf({
+  #connection(entry: HostEntry, variables: ConnectionVariables, settings: ReadonlyMap<string, Setting>, config: SshConfigEntry): Connection {
+    const { environment, overrides } = this.#options;
+    const connection = connectionOf({
       name: entry.name,
       variables,
       baseOf: (variable) => settings.get(variable)?.document.base ?? '.',
       overrides,
-      config: sshConfig(dialled),
+      config,
       environment,
     });
+    if (connection.kind === 'local' || connection.jump === undefined) return connection;
+    const bastion = this.#bastion(connection, connection.jump, config);
+    return bastion === undefined ? connection : Object.freeze({ ...connection, bastion });
+  }
+
+  #bastion(to: SshConnection, jump: string, config: SshConfigEntry): SshConnection | undefined {
+    const { structure, environment, problems } = this.#options;
+    if (structure.hosts.has(jump)) return undefined;
+    const parts = isJump(jump) ? parseJump(jump) : undefined;
+    if (parts === undefined) {
+      const source = config.sources?.proxyJump;
+      if (source !== undefined) problems.add({ ...source, message: `ProxyJump ${quoted(jump)} is not [user@]host[:port]` });
+      return undefined;
+    }
+    const { host, ...said } = parts;
+    const own = this.#config(host, { ...said, ...(to.knownHostsFile === undefined ? {} : { knownHosts: true }) });
+    if (own.proxyJump !== undefined) {
+      const source = own.sources?.proxyJump ?? { file: '~/.ssh/config', line: 0, column: 0 };
+      const message = `the jump host ${jump} is itself behind a jump host, ${quoted(own.proxyJump)}`;
+      problems.add({ ...source, message, hint: 'one hop is supported: set connection_jump in the inventory to a host that is reached without' });
+    }
+    return bastionOf(to, parts, own, environment);
+  }
+
+  /** What is wrong with ssh's files is a problem of this inventory like any other. */
+  #config(name: string, given: SshGiven): SshConfigEntry {
+    try {
+      const config = this.#options.sshConfig(name, given);
+      for (const notice of config.notices ?? []) this.#notices.add(notice);
+      return config;
+    } catch (error) {
+      if (!(error instanceof RunFailure) || error.error.source === undefined) throw error;
+      const { source, short, hint } = error.error;
+      this.#options.problems.add({ ...source, message: short, ...(hint === undefined ? {} : { hint }) });
+      return {};
+    }
   }
 
   #report(entry: HostEntry, reading: Reading, what: string): void {
@@ -175,7 +219,13 @@ export class HostBuilder {
   explain(name: HostName, variable: string): Explained | undefined {
     const built = this.#built.get(name);
     if (built === undefined) return undefined;
-    return this.#overridden(built, variable) ?? this.#set(built, variable) ?? this.#default(built, variable) ?? this.#fromConfig(built, variable);
+    return (
+      this.#overridden(built, variable) ??
+      this.#fromConfig(built, variable) ??
+      this.#set(built, variable) ??
+      this.#default(built, variable) ??
+      this.#usual(built, variable)
+    );
   }
 
   variables(name: HostName): readonly string[] {
@@ -191,6 +241,10 @@ export class HostBuilder {
         'ansible_user',
         'ansible_ssh_private_key_file',
         'ansible_become_password',
+        'connection_jump',
+        'connection_known_hosts_file',
+        'HostKeyAlias',
+        'IdentitiesOnly',
       ]),
     ].sort();
   }
@@ -226,21 +280,33 @@ export class HostBuilder {
     return value === undefined ? undefined : { variable, value, level: 'role default' };
   }
 
-  #fromConfig({ host: { connection, name }, variables }: Built, variable: string): Explained | undefined {
+  /** What no variable says carries ssh's own name for it. */
+  #fromConfig({ host: { connection }, config, winners }: Built, variable: string): Explained | undefined {
     if (connection.kind !== 'ssh') return undefined;
-    const config = this.#options.sshConfig(variables.ansible_host ?? name);
-    const said: Readonly<Record<string, unknown>> = {
-      ansible_host: config.hostName,
-      ansible_port: config.port,
-      ansible_user: config.user,
-      ansible_ssh_private_key_file: config.identityFile,
-      connection_jump: config.proxyJump,
+    const said: Readonly<Record<string, readonly [unknown, keyof SshConfigSources]>> = {
+      ansible_host: [config.hostName, 'hostName'],
+      ansible_port: [config.port, 'port'],
+      ansible_user: [config.user, 'user'],
+      ansible_ssh_private_key_file: [winners.has(variable) ? undefined : oneOrAll(config.identityFiles), 'identityFiles'],
+      connection_jump: [config.proxyJump, 'proxyJump'],
+      connection_known_hosts_file: [oneOrAll(config.userKnownHostsFiles), 'userKnownHostsFiles'],
+      HostKeyAlias: [config.hostKeyAlias, 'hostKeyAlias'],
+      IdentitiesOnly: [config.identitiesOnly, 'identitiesOnly'],
     };
-    if (said[variable] !== undefined) return { variable, value: said[variable], level: 'ssh config' };
+    const [value, key] = (Object.hasOwn(said, variable) ? said[variable] : undefined) ?? [];
+    if (value === undefined || key === undefined) return undefined;
+    const source = config.sources?.[key];
+    return { variable, value, level: 'ssh config', ...(source === undefined ? {} : { source }) };
+  }
+
+  #usual({ host: { connection, name } }: Built, variable: string): Explained | undefined {
+    if (connection.kind !== 'ssh') return undefined;
     const usual: Readonly<Record<string, unknown>> = { ansible_host: name, ansible_port: 22, ansible_user: defaultUser(this.#options.environment) };
     return usual[variable] === undefined ? undefined : { variable, value: usual[variable], level: 'role default' };
   }
 }
+
+const oneOrAll = (files: readonly string[] | undefined): unknown => (files?.length === 1 ? files[0] : files);
 
 function addressPlace({ entry, winners }: Built): { readonly document: Setting['document']; readonly at: number } {
   const winner = winners.get('ansible_host');

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ConnectionOverrides, SshConfigEntry } from './connection.mts';
+import type { ConnectionOverrides, SshConfigEntry, SshGiven } from './connection.mts';
 import { readExtraVariables } from './extra-variables.mts';
 import { readDocument, variableFileNames, variableFiles } from './files.mts';
 import { HostBuilder } from './host.mts';
@@ -32,8 +32,8 @@ export interface InventoryOptions {
   readonly secretsDirectory?: string;
   /** What relative paths of the command line are about; the process's own unless given. */
   readonly directory?: string;
-  /** What `~/.ssh/config` says about a name, for what the inventory leaves open. */
-  readonly sshConfig?: (name: string) => SshConfigEntry;
+  /** What `~/.ssh/config` says about a name, for what the inventory leaves open; see `sshConfig`. Nothing unless given. */
+  readonly sshConfig?: (name: string, given: SshGiven) => SshConfigEntry;
 }
 
 /** Reads, merges and validates an inventory; throws an `InventoryFailure` (usage, exit 4) that lists everything wrong with it. */
@@ -97,7 +97,7 @@ function read(options: InventoryOptions, problems: Problems): Inventory | undefi
     }
     if (structure.hosts.has(group.name)) notices.push(`${group.name} is the name of a group and of a host: patterns mean the host`);
   }
-  return inventoryOf({ hosts, structure, files: options.files, notices: [...notices, ...vocabulary.notices()], builder });
+  return inventoryOf({ hosts, structure, files: options.files, notices: [...notices, ...vocabulary.notices(), ...builder.notices], builder });
 }
 
 /** False when there was nothing to go on with: no file, no YAML, no mapping. */

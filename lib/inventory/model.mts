@@ -33,8 +33,18 @@ export interface SshConnection {
   readonly port: number;
   readonly user: string;
   readonly keyFile?: string;
+  /** Instead of the default identities, as ssh's configuration says; missing ones are left out. */
+  readonly identityFiles?: readonly string[];
+  /** No other key of the agent than those. */
+  readonly identitiesOnly?: boolean;
   readonly jump?: string;
+  /** How `jump` is reached when it is no host of the inventory. */
+  readonly bastion?: SshConnection;
   readonly knownHostsFile?: string;
+  /** Of ssh's configuration, in place of `~/.ssh/known_hosts`, when there is no `knownHostsFile`. */
+  readonly userKnownHostsFiles?: readonly string[];
+  /** The name under which known_hosts has the key, without a port. */
+  readonly hostKeyAlias?: string;
   readonly hostKeyChecking: HostKeyChecking;
   readonly become?: Become;
 }

@@ -30,7 +30,7 @@ function option(text: string, found: SshArguments): string | undefined {
   const [, name = '', value = ''] = /^([A-Za-z]+)\s*[=\s]\s*(.+)$/.exec(text) ?? [];
   switch (name.toLowerCase()) {
     case 'proxyjump':
-      if (value !== 'none') found.jump = value;
+      found.jump = value;
       return undefined;
     case 'userknownhostsfile':
       if (value === '/dev/null') return `holds UserKnownHostsFile=/dev/null; ${UNSAFE}`;

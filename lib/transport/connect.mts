@@ -5,7 +5,7 @@ import { fail } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { whileWaiting } from './entrance.mts';
 import { Identities } from './identities.mts';
-import { KnownHosts } from './known-hosts.mts';
+import { keyPlace, KnownHosts } from './known-hosts.mts';
 import { HandshakeLimiter } from './limiter.mts';
 import { ConnectFailure, dial, type SshLink } from './ssh.mts';
 
@@ -37,16 +37,16 @@ export class SshConnector implements AsyncDisposable {
 
   /** Finds unusable keys and unreadable known_hosts before anything is contacted; rejects with `usage` or `refused`. */
   async prepare(to: SshConnection): Promise<void> {
-    await this.#identities.of(to.keyFile);
-    this.#known(to.knownHostsFile);
+    await this.#identities.of(to.keyFile, to);
+    this.#known(to);
     if (to.jump !== undefined) await this.prepare(this.#jump(to, to.jump));
   }
 
   /** Retries what the network does, never what the host decides. */
   async connect(hostName: string, to: SshConnection, signal: AbortSignal): Promise<SshLink> {
-    const identities = await this.#identities.of(to.keyFile);
-    const knownHosts = this.#known(to.knownHostsFile);
-    const server = knownHosts.serverAt(to.address, to.port) ?? `${to.address}:${to.port}`;
+    const identities = await this.#identities.of(to.keyFile, to);
+    const knownHosts = this.#known(to);
+    const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
     const started = performance.now();
     const wait = this.#options.waitForHostMs ?? 0;
     for (let attempt = 1; ; attempt++) {
@@ -75,11 +75,12 @@ export class SshConnector implements AsyncDisposable {
     }
   }
 
-  #known(file: string | undefined): KnownHosts {
-    const known = this.#knownHosts.get(file ?? '');
+  #known({ knownHostsFile, userKnownHostsFiles }: SshConnection): KnownHosts {
+    const name = knownHostsFile ?? (userKnownHostsFiles ?? []).join('\0');
+    const known = this.#knownHosts.get(name);
     if (known !== undefined) return known;
-    const loaded = KnownHosts.load(file);
-    this.#knownHosts.set(file ?? '', loaded);
+    const loaded = KnownHosts.load(knownHostsFile, userKnownHostsFiles);
+    this.#knownHosts.set(name, loaded);
     return loaded;
   }
 
@@ -106,6 +107,7 @@ export class SshConnector implements AsyncDisposable {
         fail('usage', 'jump behind jump', { message: `the jump host ${jump} is itself behind a jump host (${named.jump})`, hint: 'only one hop is supported' });
       return named;
     }
+    if (to.bastion !== undefined) return to.bastion;
     const match = /^(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9a-fA-F:]+)(?::(\d+))?$/.exec(jump);
     const address = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
     if (match === null || address === undefined)

@@ -2,25 +2,39 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ParsedKey } from 'ssh2';
+import type { BaseAgent, ParsedKey } from 'ssh2';
 import { fail } from '../errors.mts';
+import type { SshConnection } from '../inventory/model.mts';
 import { fingerprint } from './known-hosts.mts';
 
-export type Identity = { readonly kind: 'key'; readonly path: string; readonly key: ParsedKey } | { readonly kind: 'agent'; readonly socket: string };
+export interface KeyIdentity {
+  readonly kind: 'key';
+  readonly path: string;
+  readonly key: ParsedKey;
+}
+/** `chosen` shows only some of the agent's keys, or some of them first. */
+export type Identity = KeyIdentity | { readonly kind: 'agent'; readonly socket: string; readonly chosen?: BaseAgent };
 
 const DEFAULTS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 export class Identities {
   readonly #parsed = new Map<string, ParsedKey>();
-  #defaults: readonly Identity[] | undefined;
+  readonly #usable = new Map<string, Promise<readonly KeyIdentity[]>>();
 
-  /** In the order in which they are tried; rejects with `usage` when the key that the inventory names cannot be used. */
-  async of(keyFile: string | undefined): Promise<readonly Identity[]> {
-    const own: readonly Identity[] = keyFile === undefined ? [] : [{ kind: 'key', path: keyFile, key: await this.#load(keyFile) }];
+  /**
+   * In the order in which they are tried; rejects with `usage` when the key that the inventory names cannot be used. What ssh's configuration
+   * names stands for the defaults and comes before the agent, which may hold more keys than a server lets one try.
+   */
+  async of(keyFile: string | undefined, config: Pick<SshConnection, 'identityFiles' | 'identitiesOnly'> = {}): Promise<readonly Identity[]> {
+    const own: readonly KeyIdentity[] = keyFile === undefined ? [] : [{ kind: 'key', path: keyFile, key: await this.#load(keyFile) }];
+    const files = config.identityFiles ?? DEFAULTS.map((name) => join(homedir(), '.ssh', name));
+    const others = (await this.#usableOf(files)).filter((identity) => !own.some((first) => sameKey(first, identity)));
     const socket = process.env['SSH_AUTH_SOCK'];
-    const agent: readonly Identity[] = socket === undefined || socket === '' ? [] : [{ kind: 'agent', socket }];
-    const others = (await this.#usableDefaults()).filter((identity) => !own.some((first) => sameKey(first, identity)));
-    return [...own, ...agent, ...others];
+    if (socket === undefined || socket === '') return [...own, ...others];
+    if (config.identityFiles === undefined && config.identitiesOnly !== true) return [...own, { kind: 'agent', socket }, ...others];
+    const tried = [...own, ...others].map(({ key }) => key.getPublicSSH());
+    const chosen = await chosenAgent(socket, { named: await publicKeys(files), tried, only: config.identitiesOnly === true });
+    return [...own, ...others, { kind: 'agent', socket, chosen }];
   }
 
   async #load(path: string): Promise<ParsedKey> {
@@ -69,21 +83,61 @@ export class Identities {
     return parsed;
   }
 
-  async #usableDefaults(): Promise<readonly Identity[]> {
-    if (this.#defaults !== undefined) return this.#defaults;
-    const found: Identity[] = [];
-    for (const name of DEFAULTS) {
-      const path = join(homedir(), '.ssh', name);
+  #usableOf(files: readonly string[]): Promise<readonly KeyIdentity[]> {
+    const name = files.join('\0');
+    const known = this.#usable.get(name) ?? this.#loadUsable(files);
+    this.#usable.set(name, known);
+    return known;
+  }
+
+  async #loadUsable(files: readonly string[]): Promise<readonly KeyIdentity[]> {
+    const found: KeyIdentity[] = [];
+    for (const path of files) {
       // One that cannot be used is left out, as ssh does: nobody asked for it by name.
       const key = await this.#load(path).catch(() => undefined);
       if (key !== undefined) found.push({ kind: 'key', path, key });
     }
-    return (this.#defaults = found);
+    return found;
   }
 }
 
-const sameKey = (one: Identity, other: Identity): boolean =>
-  one.kind === 'key' && other.kind === 'key' && one.key.getPublicSSH().equals(other.key.getPublicSSH());
+/** Public keys of identities whose private part may be the agent's alone: the file itself or its `.pub`. */
+async function publicKeys(files: readonly string[]): Promise<readonly Buffer[]> {
+  const { utils } = (await import('ssh2')).default;
+  return files
+    .flatMap((file) => [file, `${file}.pub`])
+    .flatMap((file) => {
+      try {
+        const key = utils.parseKey(readFileSync(file));
+        return key instanceof Error ? [] : [key.getPublicSSH()];
+      } catch {
+        return [];
+      }
+    });
+}
+
+interface Choice {
+  readonly named: readonly Buffer[];
+  readonly tried: readonly Buffer[];
+  readonly only: boolean;
+}
+
+async function chosenAgent(socket: string, { named, tried, only }: Choice): Promise<BaseAgent> {
+  const { OpenSSHAgent } = (await import('ssh2')).default;
+  type Key = NonNullable<Parameters<Parameters<BaseAgent['getIdentities']>[0]>[1]>[number];
+  const among = (key: Key, keys: readonly Buffer[]): boolean =>
+    typeof key === 'object' && 'getPublicSSH' in key && keys.some((each) => each.equals(key.getPublicSSH()));
+  return new (class extends OpenSSHAgent {
+    override getIdentities(callback: Parameters<InstanceType<typeof OpenSSHAgent>['getIdentities']>[0]): void {
+      super.getIdentities((error, keys = []) => {
+        const left = keys.filter((key) => !among(key, tried));
+        callback(error, [...left.filter((key) => among(key, named)), ...(only ? [] : left.filter((key) => !among(key, named)))]);
+      });
+    }
+  })(socket);
+}
+
+const sameKey = (one: KeyIdentity, other: KeyIdentity): boolean => one.key.getPublicSSH().equals(other.key.getPublicSSH());
 
 export const describe = (identity: Identity): string =>
   identity.kind === 'agent' ? `ssh-agent (${identity.socket})` : `${identity.path} (${fingerprint(identity.key.getPublicSSH())})`;

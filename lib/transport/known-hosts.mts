@@ -27,6 +27,16 @@ export type HostKeyVerdict =
 /** How `ssh` names a server in known_hosts: the port only when it is not 22. */
 export const knownHostsName = (address: string, port: number): string => (port === 22 ? address.toLowerCase() : `[${address.toLowerCase()}]:${port}`);
 
+/** The place under which a server's key is kept; an alias has no port, which is how ssh keeps those of port 22. */
+export const keyPlace = ({ address, port, hostKeyAlias }: KeyOwner): readonly [address: string, port: number] =>
+  hostKeyAlias === undefined ? [address, port] : [hostKeyAlias, 22];
+
+export interface KeyOwner {
+  readonly address: string;
+  readonly port: number;
+  readonly hostKeyAlias?: string;
+}
+
 export const fingerprint = (key: Uint8Array): string => `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 
 /** The type that a key names in its first field; empty when it is no key. */
@@ -95,13 +105,17 @@ export class KnownHosts {
     this.#writeTo = writeTo;
   }
 
-  /** A file that is missing is empty; one that cannot be read fails with `refused`, since it might have named the key. */
-  static load(file: string | undefined): KnownHosts {
-    const user = join(homedir(), '.ssh', 'known_hosts');
-    const files = file === undefined ? [user, `${user}2`, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'] : [file];
+  /**
+   * `file` alone, or those of the system after `userFiles`, which are ssh's own unless given. A file that is missing is empty; one that cannot
+   * be read fails with `refused`, since it might have named the key.
+   */
+  static load(file: string | undefined, userFiles: readonly string[] = []): KnownHosts {
+    const usual = join(homedir(), '.ssh', 'known_hosts');
+    const users = userFiles.length === 0 ? [usual, `${usual}2`] : userFiles;
+    const files = file === undefined ? [...users, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'] : [file];
     return new KnownHosts(
       files.flatMap((path) => parseKnownHosts(readFile(path), path)),
-      file ?? user,
+      files[0] ?? usual,
     );
   }
 

@@ -11,7 +11,7 @@ import { RunFailure, type ErrorKind } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { reasonOf } from './entrance.mts';
 import { describe, type Identity } from './identities.mts';
-import { fingerprint, keyType, knownHostsName, type HostKeyVerdict, type KnownHosts } from './known-hosts.mts';
+import { fingerprint, keyPlace, keyType, knownHostsName, type HostKeyVerdict, type KnownHosts } from './known-hosts.mts';
 import type { Channel, Connection } from './session.mts';
 
 export interface SshLink extends Connection {
@@ -81,9 +81,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   }
   // Known types first, or another one would be negotiated and look like a change. The others stay on offer: a server that has none of the
   // known types is then seen with its key and refused, instead of hanging up without a reason.
-  const types = [...new Set([...knownHosts.types(to.address, to.port), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap(
-    (type) => HOST_KEY_ALGORITHMS[type] ?? [],
-  );
+  const types = [...new Set([...knownHosts.types(...keyPlace(to)), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   // Loading the module takes as long as a round trip, which it then hides.
   const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through);
   const [sock, { default: SSH2Promise }] = await Promise.all([connecting, import('ssh2-promise')]);
@@ -100,7 +98,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     algorithms: { ...mutable(ALGORITHMS), serverHostKey: types } as never,
     authHandler: identities.map((identity) => authMethod(to.user, identity)),
     hostVerifier: (key: Buffer): boolean => {
-      const verdict = knownHosts.judge(to.address, to.port, key);
+      const verdict = knownHosts.judge(...keyPlace(to), key);
       presented = { key, verdict };
       return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
     },
@@ -122,7 +120,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   // Only now is it proven that the server owns the key.
   if (presented?.verdict.kind === 'unknown') {
     try {
-      knownHosts.add(to.address, to.port, presented.key);
+      knownHosts.add(...keyPlace(to), presented.key);
     } catch (error) {
       await link[Symbol.asyncDispose]();
       throw error;
@@ -134,7 +132,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
 const mutable = (lists: typeof ALGORITHMS): Record<string, string[]> => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, [...list]]));
 
 const authMethod = (username: string, identity: Identity): AnyAuthMethod =>
-  identity.kind === 'agent' ? { type: 'agent', username, agent: identity.socket } : { type: 'publickey', username, key: identity.key };
+  identity.kind === 'agent' ? { type: 'agent', username, agent: identity.chosen ?? identity.socket } : { type: 'publickey', username, key: identity.key };
 
 async function tcp(to: SshConnection, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted();
@@ -248,9 +246,9 @@ function explain(dialling: Dialling, cause: unknown, presented: { readonly key: 
 }
 
 function hostKeyFailure({ hostName, to }: Dialling, key: Buffer, verdict: HostKeyVerdict): ConnectFailure | undefined {
-  const name = knownHostsName(to.address, to.port);
+  const name = knownHostsName(...keyPlace(to));
   const shown = `${keyType(key)} ${fingerprint(key)}`;
-  const file = to.knownHostsFile ?? '~/.ssh/known_hosts';
+  const file = to.knownHostsFile ?? to.userKnownHostsFiles?.[0] ?? '~/.ssh/known_hosts';
   switch (verdict.kind) {
     case 'known':
       return undefined;

@@ -61,10 +61,10 @@ describe('levels of variables', () => {
 
   it('names what ~/.ssh/config says', () => {
     const inventory = inventoryOf('all: {hosts: {es-01: {ansible_port: 2222}}}', {
-      sshConfig: (name) => ({ hostName: `${name}.example.org`, user: 'deploy', port: 1, identityFile: '/k', proxyJump: 'bastion' }),
+      sshConfig: (name) => (name === 'bastion' ? {} : { hostName: `${name}.example.org`, user: 'deploy', identityFiles: ['/k'], proxyJump: 'bastion' }),
     });
     expect(inventory.explain(ES1, 'ansible_user')).to.deep.equal({ variable: 'ansible_user', value: 'deploy', level: 'ssh config' });
-    expect(host(inventory).connection).to.deep.include({ address: 'es-01.example.org', user: 'deploy', port: 2222, keyFile: '/k', jump: 'bastion' });
+    expect(host(inventory).connection).to.deep.include({ address: 'es-01.example.org', user: 'deploy', port: 2222, identityFiles: ['/k'], jump: 'bastion' });
   });
 
   it('unrelated groups may disagree where the host decides', () => {
