@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.lab/', '.runs/', 'coverage/'] },
+  { ignores: ['node_modules/', '.lab/', '.lab-test*/', '.runs/', 'coverage/'] },
   {
     files: ['**/*.mts'],
     extends: [...tseslint.configs.strictTypeChecked],
