@@ -129,7 +129,7 @@ function entryOf(name: string, given: SshGiven, { first, identityFiles }: Values
     ...own,
     d: person.home,
     i: String(process.getuid?.() ?? ''),
-    k: alias?.words[0] ?? name,
+    k: alias?.words[0].toLowerCase() ?? name,
     l: hostname(),
     L: hostname().replace(/\..*$/s, ''),
     u: defaultUser({}),
