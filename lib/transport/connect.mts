@@ -1,9 +1,9 @@
 /** Getting a connection: limits, retries, jump hosts, one place for everything that hosts share during a run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
-import { fail } from '../errors.mts';
+import { fail, RunFailure } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
-import { whileWaiting } from './entrance.mts';
+import { isTimeout, reasonOf, whileWaiting } from './entrance.mts';
 import { Identities } from './identities.mts';
 import { keyPlace, KnownHosts } from './known-hosts.mts';
 import { HandshakeLimiter } from './limiter.mts';
@@ -49,20 +49,24 @@ export class SshConnector implements AsyncDisposable {
     const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
     const started = performance.now();
     const wait = this.#options.waitForHostMs ?? 0;
+    let last: ConnectFailure | undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal);
         using _place = await this.#limiter.enter(server, signal);
         return await dial({ hostName, to, identities, knownHosts, signal, ...(through === undefined ? {} : { through }) });
       } catch (error) {
+        // When the time is over, what went wrong before says more than that.
+        if (last !== undefined && signal.aborted && isTimeout(reasonOf(signal))) throw last;
         if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
+        last = error;
         if (error.dropped) this.#limiter.dropped(server);
         const spent = performance.now() - started;
         const again = error.retry === 'quick' ? spent < wait || attempt < QUICK_TRIES : spent < Math.max(wait, TRYING_MS);
         if (!again) throw error;
         const longest = error.retry === 'quick' && spent >= wait ? QUICK_DELAY_MS : Math.min(LONGEST_DELAY_MS, BASE_DELAY_MS * 2 ** attempt);
         await sleep(Math.random() * longest, undefined, { signal }).catch(() => undefined);
-        signal.throwIfAborted();
+        if (signal.aborted) throw isTimeout(reasonOf(signal)) ? last : reasonOf(signal);
       }
     }
   }
@@ -88,7 +92,8 @@ export class SshConnector implements AsyncDisposable {
     const connection = this.#jump(to, jump);
     const key = `${connection.user}@${connection.address}:${connection.port}`;
     const running = this.#bastions.get(key);
-    const alive = running === undefined ? undefined : await whileWaiting(running, signal, () => undefined).catch(() => undefined);
+    const alive = running === undefined ? undefined : await whileWaiting(running, signal, () => undefined).catch(unlessFinal);
+    signal.throwIfAborted();
     if (alive?.alive === true) return alive;
     const current = this.#bastions.get(key);
     // Another host may have begun a new one while this one looked.
@@ -122,4 +127,10 @@ export class SshConnector implements AsyncDisposable {
       ...(to.knownHostsFile === undefined ? {} : { knownHostsFile: to.knownHostsFile }),
     };
   }
+}
+
+/** A login or a host key that was refused is not tried again for the next host behind the same jump host. */
+function unlessFinal(error: unknown): undefined {
+  if (error instanceof RunFailure && !(error instanceof ConnectFailure && error.retry !== 'never')) throw error;
+  return undefined;
 }

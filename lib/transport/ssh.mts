@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { AnyAuthMethod, ClientChannel } from 'ssh2';
 import { RunFailure, type ErrorKind } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
-import { reasonOf } from './entrance.mts';
+import { reasonOf, whileWaiting } from './entrance.mts';
 import { describe, type Identity } from './identities.mts';
 import { fingerprint, keyPlace, keyType, knownHostsName, type HostKeyVerdict, type KnownHosts } from './known-hosts.mts';
 import type { Channel, Connection } from './session.mts';
@@ -83,7 +83,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   // known types is then seen with its key and refused, instead of hanging up without a reason.
   const types = [...new Set([...knownHosts.types(...keyPlace(to)), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   // Loading the module takes as long as a round trip, which it then hides.
-  const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through);
+  const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through, signal);
   const [sock, { default: SSH2Promise }] = await Promise.all([connecting, import('ssh2-promise')]);
   let presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined;
   const ssh = new SSH2Promise.SSH({
@@ -194,13 +194,18 @@ function tcpFailure(to: SshConnection, code: string, cause: unknown): ConnectFai
   }
 }
 
-async function tunnel(to: SshConnection, through: SshLink): Promise<Duplex> {
+async function tunnel(to: SshConnection, through: SshLink, signal: AbortSignal): Promise<Duplex> {
+  // The jump host's own attempt may take minutes where nobody answers it.
+  const within = AbortSignal.any([signal, AbortSignal.timeout(TCP_TIMEOUT_MS)]);
   try {
-    const stream = await through.forward(to.address, to.port);
+    const stream = await whileWaiting(through.forward(to.address, to.port), within, (late) => {
+      late.on('error', () => undefined).destroy();
+    });
     stream.on('error', () => undefined);
     return stream;
   } catch (cause) {
-    const text = textOf(cause);
+    if (signal.aborted) throw reasonOf(signal);
+    const text = within.aborted ? 'no answer' : textOf(cause);
     throw new ConnectFailure('unreachable', 'jump host cannot reach it', {
       message: `the jump host cannot open a connection to ${to.address} port ${to.port}: ${text}`,
       hint: /prohibited/i.test(text) ? 'its sshd forbids it (AllowTcpForwarding)' : 'is the host up, as seen from the jump host?',
@@ -288,19 +293,25 @@ class Link implements SshLink {
   readonly #ssh: Ssh;
   readonly #sock: Duplex;
   readonly #hostName: string;
+  readonly #closed: Promise<undefined>;
 
   constructor(ssh: Ssh, sock: Duplex, hostName: string) {
     this.#ssh = ssh;
     this.#sock = sock;
     this.#hostName = hostName;
-    sock.once('close', () => (this.alive = false));
+    this.#closed = new Promise((resolve) => {
+      sock.once('close', () => {
+        this.alive = false;
+        resolve(undefined);
+      });
+    });
   }
 
   async start(command: string): Promise<Channel> {
     // ssh2 never answers an open request whose connection dies meanwhile.
     const opened = await Promise.race([
       this.#ssh.spawn(command).then(sshChannel, (error: unknown) => this.#openFailure(error)),
-      once(this.#sock, 'close').then(() => undefined),
+      this.#closed,
     ]);
     return opened ?? this.#openFailure(undefined);
   }

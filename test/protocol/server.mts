@@ -22,6 +22,12 @@ export interface Faults {
   noExec?: boolean;
   /** Never answers a request for a channel. */
   stallExec?: boolean;
+  /** Answers a command by resetting the connection. */
+  resetOnExec?: boolean;
+  /** Never answers a request for a connection further on. */
+  stallForward?: boolean;
+  /** Knows no key. */
+  noLogin?: boolean;
   /** Text before anything of the command. */
   noise?: string;
 }
@@ -61,13 +67,18 @@ export async function startServer(faults: Faults = {}): Promise<FaultyServer> {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
       if (context.method === 'publickey') {
-        if (context.signature !== undefined) state.logins++;
-        context.accept();
+        if (context.signature !== undefined || state.faults.noLogin === true) state.logins++;
+        if (state.faults.noLogin === true) context.reject(['publickey']);
+        else context.accept();
       } else context.reject(['publickey']);
+    });
+    client.on('tcpip', (_accept, reject) => {
+      if (state.faults.stallForward !== true) reject();
     });
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec, rejectExec, { command }) => {
         if (state.faults.noExec === true) rejectExec();
+        else if (state.faults.resetOnExec === true) for (const socket of sockets) socket.resetAndDestroy();
         else if (state.faults.stallExec !== true) {
           run(acceptExec(), command, state.faults, () => {
             client.end();
