@@ -3,7 +3,23 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { changesIn, document, eventually, get, LAB, labDown, must, onHost, play, ROOT, start, writeInventory, type Document, type LabHost } from './support.mts';
+import {
+  borrow,
+  changesIn,
+  document,
+  eventually,
+  get,
+  LAB,
+  labDown,
+  must,
+  onHost,
+  play,
+  ROOT,
+  start,
+  writeInventory,
+  type Document,
+  type LabHost,
+} from './support.mts';
 
 const ES: readonly LabHost[] = ['es-01', 'es-02', 'es-03'].map((name, index) => ({
   name,
@@ -31,10 +47,20 @@ describe('site.mts on the lab', function () {
     Promise.all(ES.map(async ({ name }) => (await must(onHost(name, 'systemctl show -p InvocationID --value elasticsearch'))).trim()));
   /** Every regular file a run could have written to, with its time and content's size. */
   const written = async (): Promise<readonly string[]> =>
-    Promise.all(HOSTS.map(({ name }) => must(onHost(name, 'find /etc /opt /usr/local /var/lib/elasticsearch/nodes/0/node.lock /run/systemd/system -xdev -type f -printf "%p %T@ %s\\n" 2>/dev/null | sort'))));
+    Promise.all(
+      HOSTS.map(({ name }) =>
+        must(
+          onHost(
+            name,
+            'find /etc /opt /usr/local /var/lib/elasticsearch/nodes/0/node.lock /run/systemd/system -xdev -type f -printf "%p %T@ %s\\n" 2>/dev/null | sort',
+          ),
+        ),
+      ),
+    );
 
   before(async () => {
     await labDown();
+    await borrow(LAB);
     inventory = writeInventory('site.yaml', HOSTS, VARS);
   });
   after(async () => {
@@ -94,7 +120,12 @@ describe('site.mts on the lab', function () {
 
   it('sees a changed sysctl and a hand edit, repairs exactly these, and restarts nothing', async () => {
     const running = await invocations();
-    await must(onHost('es-02', 'sysctl -q -w vm.max_map_count=65530; echo "# edited by hand" >>/etc/elasticsearch/elasticsearch.yml; echo "node.attr.rack: r1" >>/etc/elasticsearch/elasticsearch.yml'));
+    await must(
+      onHost(
+        'es-02',
+        'sysctl -q -w vm.max_map_count=65530; echo "# edited by hand" >>/etc/elasticsearch/elasticsearch.yml; echo "node.attr.rack: r1" >>/etc/elasticsearch/elasticsearch.yml',
+      ),
+    );
     const check = await play('site', ['-i', inventory, '--role', 'os-limits,elasticsearch', '--check', '--diff']);
     expect(check.code, check.stdout).to.equal(2);
     expect(check.stdout).to.include('65530 -> 262144').and.to.include('-node.attr.rack: r1');
@@ -111,7 +142,11 @@ describe('site.mts on the lab', function () {
 
   it('restarts only the member whose heap changed, with the cluster whole before and after', async () => {
     const running = await invocations();
-    const bigger = writeInventory('heap.yaml', HOSTS.map((host) => (host.name === 'es-01' ? { ...host, vars: { elasticsearch_heap: '600m' } } : host)), VARS);
+    const bigger = writeInventory(
+      'heap.yaml',
+      HOSTS.map((host) => (host.name === 'es-01' ? { ...host, vars: { elasticsearch_heap: '600m' } } : host)),
+      VARS,
+    );
     const expected = changesIn(await document('site', ['-i', bigger, '--check']));
     const report = await document('site', ['-i', bigger]);
     expect(report.exitCode, report.text).to.equal(0);
@@ -146,7 +181,11 @@ describe('site.mts on the lab', function () {
 
   it('comes back by itself after a reboot, without drift', async () => {
     await onHost('es-02', 'systemctl reboot');
-    await eventually('es-02 is back in the cluster', 120_000, async () => ((await get(url(ES[1]!, '/_cluster/health'))) as { number_of_nodes: number }).number_of_nodes === 3);
+    await eventually(
+      'es-02 is back in the cluster',
+      120_000,
+      async () => ((await get(url(ES[1]!, '/_cluster/health'))) as { number_of_nodes: number }).number_of_nodes === 3,
+    );
     const report = await drift();
     expect(report.exitCode, report.text).to.equal(0);
   });
@@ -167,7 +206,11 @@ describe('site.mts on the lab', function () {
   });
 
   it('exits 3 for a host that is down, in bounded time, and finishes the others', async () => {
-    const foreign = writeInventory('down.yaml', [...HOSTS, { name: 'gone-01', address: '127.79.0.99', groups: ['es_data'], vars: { host_provider: 'none' } }], VARS);
+    const foreign = writeInventory(
+      'down.yaml',
+      [...HOSTS, { name: 'gone-01', address: '127.79.0.99', groups: ['es_data'], vars: { host_provider: 'none' } }],
+      VARS,
+    );
     const report = await document('site', ['-i', foreign, '--check', '--limit', 'es-01,es-02,gone-01', '--role', 'os-limits']);
     expect(report.exitCode, report.text).to.equal(3);
     expect(report.hosts['gone-01']?.outcome).to.equal('unreachable');
@@ -219,7 +262,10 @@ describe('site.mts on the lab', function () {
     for (const form of [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(secret)]) {
       expect(run.stdout + run.stderr + report.stdout + report.stderr + readFileSync(events, 'utf8')).not.to.include(form);
     }
-    for (const { name } of ES) expect(await must(onHost(name, 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; journalctl --no-pager -n 2000'))).not.to.include(secret);
+    for (const { name } of ES)
+      expect(
+        await must(onHost(name, 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; journalctl --no-pager -n 2000')),
+      ).not.to.include(secret);
   });
 });
 
