@@ -66,7 +66,7 @@ const yamlFilesIn = (directory: string): readonly string[] => {
 
 function missingHint(file: string, absolute: string): string {
   if (file.includes(',')) return 'a list of hosts is no inventory here: write a YAML file';
-  return didYouMean(path.basename(file), yamlFilesIn(path.dirname(absolute))) ?? 'start from a copy of inventory/lab.yaml or inventory/gcp.yaml';
+  return didYouMean(path.basename(file), yamlFilesIn(path.dirname(absolute))) ?? 'start from a copy of inventory/lab.yaml';
 }
 
 function directoryHint(directory: string, absolute: string): string {

@@ -111,7 +111,7 @@ function readInventoryFile(file: string, directory: string, structure: Structure
     return true;
   }
   if (root.kind === 'scalar' && root.value === null)
-    problems.file(file, 'the inventory is empty', 'start from a copy of inventory/lab.yaml or inventory/gcp.yaml');
+    problems.file(file, 'the inventory is empty', 'start from a copy of inventory/lab.yaml');
   else problems.at(document, root.at, `an inventory is a mapping, not ${root.kind === 'list' ? 'a list' : 'a single value'}`, 'begin with "all:"');
   return false;
 }
