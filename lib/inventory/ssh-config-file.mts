@@ -47,6 +47,7 @@ export function readSshConfig(file: string, reading: Reading): readonly Statemen
     const shown = shownPath(name, reading.home);
     const text = textOf(name, shown, guarded);
     return text.split('\n').flatMap((line, index) => {
+      if (IDLE.test(line)) return [];
       const statement = parse(line, { file: shown, line: index + 1, column: 1 + (/^[ \t]*/.exec(line)?.[0].length ?? 0) });
       if (statement === undefined || statement.kind !== 'include') return statement ?? [];
       if (depth >= MOST_DEPTH) wrong(statement.source, `more than ${String(MOST_DEPTH)} files include each other`);
@@ -59,6 +60,8 @@ export function readSshConfig(file: string, reading: Reading): readonly Statemen
 export function wrong(source: Source, message: string, hint = 'ssh would not accept this either'): never {
   fail('usage', message, { message: `${source.file}:${String(source.line)}  error  ${message} — ${hint}`, hint, source });
 }
+
+const IDLE = /^[ \t\r]*(?:#|$)/;
 
 type Parsed = Exclude<Statement, { kind: 'include' }> | { readonly kind: 'include'; readonly words: readonly string[]; readonly source: Source };
 
@@ -76,6 +79,8 @@ function parse(line: string, source: Source): Parsed | undefined {
   if (words.includes('')) wrong(source, `${keyword ?? name} has an empty value`);
   if (keyword === undefined) return name === 'host' ? { kind: 'host', patterns: words } : { kind: 'include', words, source };
   const [first, ...more] = words;
+  // ssh takes a list that is only a comment for no list.
+  if (first === undefined && keyword === 'UserKnownHostsFile') return undefined;
   if (first === undefined) wrong(source, `nothing follows ${keyword}`);
   if (more.length > 0 && keyword !== 'UserKnownHostsFile') wrong(source, `${keyword} has more than one value`);
   if (keyword === 'Port' && !(/^\d{1,5}$/.test(first) && Number(first) >= 1 && Number(first) <= 65535)) wrong(source, `${quoted(first)} is no port`);
@@ -111,7 +116,9 @@ function splitWords(text: string): string[] | undefined {
 
 function textOf(file: string, shown: string, guarded: boolean): string {
   try {
-    const { mode, uid, size } = statSync(file);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return '';
+    const { mode, uid, size } = found;
     if (guarded && ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0))
       fail('refused', `${shown}: others may write it`, {
         message: `${shown} may be written by others (owner ${String(uid)}, mode ${(mode & 0o777).toString(8).padStart(4, '0')}), so it is not read; nor would ssh read it`,
@@ -121,7 +128,6 @@ function textOf(file: string, shown: string, guarded: boolean): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause)) throw cause;
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return '';
     return fail('usage', `${shown}: cannot be read`, {
       message: `${shown} cannot be read: ${cause.message}`,
       hint: 'make it readable, or take it away',
