@@ -110,8 +110,7 @@ function readInventoryFile(file: string, directory: string, structure: Structure
     structure.addFile(document, root);
     return true;
   }
-  if (root.kind === 'scalar' && root.value === null)
-    problems.file(file, 'the inventory is empty', 'start from a copy of inventory/lab.yaml');
+  if (root.kind === 'scalar' && root.value === null) problems.file(file, 'the inventory is empty', 'start from a copy of inventory/lab.yaml');
   else problems.at(document, root.at, `an inventory is a mapping, not ${root.kind === 'list' ? 'a list' : 'a single value'}`, 'begin with "all:"');
   return false;
 }
