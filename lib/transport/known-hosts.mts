@@ -119,7 +119,14 @@ export class KnownHosts {
     );
   }
 
+  /** A key that is known without the port is known on every port, as for ssh, unless a line with the port says otherwise. */
   judge(address: string, port: number, key: Uint8Array): HostKeyVerdict {
+    const verdict = this.#judgeAt(address, port, key);
+    const withoutPort = verdict.kind === 'unknown' && port !== 22 ? this.#judgeAt(address, 22, key) : verdict;
+    return withoutPort.kind === 'known' ? withoutPort : verdict;
+  }
+
+  #judgeAt(address: string, port: number, key: Uint8Array): HostKeyVerdict {
     const lines = this.#of(address, port);
     const same = lines.filter((line) => line.key.equals(key));
     const revoked = same.find((line) => line.marker === 'revoked');

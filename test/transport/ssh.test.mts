@@ -1,5 +1,5 @@
 /** What only ssh has: host keys, logins, crowds of connections, jump hosts. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -77,6 +77,25 @@ describe('ssh', () => {
     await using transport = openTransport();
     await using _session = await transport.read(makeHost(sshTo(many)), opening);
   });
+
+  it('a key that is known without the port is known, as ssh says', () =>
+    withDirectory(async (directory) => {
+      const knownHosts = join(directory, 'known_hosts');
+      const fromSsh = (): number | null =>
+        spawnSync('ssh', [
+          ...['-F', 'none', '-i', sshd.keyFile, '-p', String(sshd.port), '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'GlobalKnownHostsFile=/dev/null'],
+          ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', sshd.address, 'true'],
+        ]).status;
+      await using transport = openTransport();
+      writeFileSync(knownHosts, `${sshd.address} ${sshd.hostKey}\n`);
+      expect(fromSsh()).to.equal(0);
+      await (await transport.read(makeHost(sshTo({ ...sshd, knownHosts })), opening))[Symbol.asyncDispose]();
+      const other = join(directory, 'others');
+      writeFileSync(knownHosts, `${sshd.address} ${otherKey(directory)}\n`);
+      writeFileSync(other, readFileSync(knownHosts));
+      expect(fromSsh()).to.equal(255);
+      await failureOf(transport.read(makeHost(sshTo({ ...sshd, knownHosts: other })), opening), 'refused');
+    }));
 
   it('a hashed name is known', () =>
     withDirectory(async (directory) => {
