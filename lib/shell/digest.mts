@@ -18,6 +18,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   upper: 'A-Z',
 };
 
+/** A bracket expression, or an escape. */
+const TOKEN = /\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]|\\./g;
+
 /**
  * A POSIX extended regular expression as one of ours, matching bytes as in the C locale.
  * Only what grep and JavaScript agree on is taken: anything else throws.
@@ -30,9 +33,11 @@ export function posixPattern(ere: string): RegExp {
   if (!/^[ -~]*$/.test(ere)) refuse('only printable ASCII is allowed');
   if (/\(\?|[*+?}][*+?{]/.test(ere)) refuse('POSIX has no such group or quantifier');
   if (/(^|[(|^])[*+?{]/.test(ere)) refuse('a quantifier needs something before it');
-  const source = ere.replaceAll(/\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]|\\./g, (token) => {
+  if (/\{(?!\d+(,\d*)?\})/.test(ere.replaceAll(TOKEN, ''))) refuse('a { starts an interval such as {1,3}');
+  const source = ere.replaceAll(TOKEN, (token) => {
     if (token.startsWith('\\')) return /^\\[A-Za-z0-9<>'`]/.test(token) ? refuse(`${token} means different things`) : token;
     const [, open = '', body = ''] = /^(\[\^?)(.*)\]$/.exec(token) ?? [];
+    if (/\[[.=]/.test(body)) refuse('collating elements mean nothing here');
     // In a POSIX bracket a backslash is an ordinary character and a leading ] is a member.
     const inside = body.replaceAll(/\[:([a-z]+):\]|[\\[\]]/g, (part, name: string | undefined) =>
       name === undefined ? `\\${part}` : (CLASSES[name] ?? refuse(`unknown class ${part}`)),

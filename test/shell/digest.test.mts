@@ -55,7 +55,7 @@ describe('patterns of ignored lines', () => {
       );
     });
   }
-  for (const refused of ['', '\\d', '\\bx', '(?:a)', '*a', 'a**', 'a+?', 'é', '[[:nope:]]', '\\<a', '(|*)']) {
+  for (const refused of ['', '\\d', '\\bx', '(?:a)', '*a', 'a**', 'a+?', 'é', '[[:nope:]]', '\\<a', '(|*)', 'a{,2}', 'x{a', '[[.hyphen.]]', '[[=a=]]']) {
     it(`${JSON.stringify(refused)} is refused`, () => {
       expect(() => posixPattern(refused)).to.throw(TypeError);
     });
