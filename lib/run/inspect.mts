@@ -2,7 +2,6 @@ import { RunFailure, type ErrorKind } from '../errors.mts';
 import type { HostName } from '../names.mts';
 import { judge } from '../plan/verdict.mts';
 import { guarded } from './cohort.mts';
-import type { HostRun } from './host-run.mts';
 import { isPending, type RoleRun } from './role-run.mts';
 import { peerRuns, type Scope } from './scope.mts';
 
@@ -10,7 +9,7 @@ import { peerRuns, type Scope } from './scope.mts';
 export async function inspect(members: readonly RoleRun[], scope: Scope, toCome: Set<HostName>): Promise<void> {
   for (const member of members) {
     const { run, role } = member;
-    if (isGone(run) || scope.stopping()) return;
+    if (isGone(member) || scope.stopping()) return;
     const missing = role.runs === 'host' ? [run, ...peerRuns(scope, role)].find(({ host }) => toCome.has(host.name)) : undefined;
     if (missing !== undefined) {
       member.unknown(missing.host.name);
@@ -22,9 +21,9 @@ export async function inspect(members: readonly RoleRun[], scope: Scope, toCome:
   }
 }
 
-/** What one role found wrong hides nothing of the next; a host that does not answer has nothing more to say. */
+/** What one role found wrong hides nothing of the next, as long as the host can be asked at all. */
 const ANSWERS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['check-failed', 'unreadable', 'refused', 'usage']);
-const isGone = ({ failure }: HostRun): boolean => failure !== undefined && !ANSWERS.has(failure.kind);
+const isGone = ({ role, run }: RoleRun): boolean => run.failure !== undefined && !(role.runs === 'host' && run.isOpen && ANSWERS.has(run.failure.kind));
 
 async function inspectOne(member: RoleRun, scope: Scope, toCome: Set<HostName>): Promise<void> {
   const { run, role } = member;

@@ -172,6 +172,17 @@ describe('engine', () => {
       expect(writes(es).length).to.be.lessThan(10);
     });
 
+    it('asks nothing of a host that refused the login, or whose key was refused', async () => {
+      for (const kind of ['auth', 'refused', 'unreachable'] as const) {
+        const es = newHost();
+        es.refuse = new RunFailure({ kind, short: kind, message: kind });
+        for (const mode of ['check', 'drift', 'verify', 'apply'] as const) {
+          const { exitCode } = await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color] }], mode });
+          expect(exitCode, `${kind} ${mode}`).to.equal(kind === 'refused' ? 5 : 3);
+        }
+      }
+    });
+
     it('looks at later roles too when a verification failed', async () => {
       const es = newHost({ color: 'red' });
       const broken = role('broken', () => [], { verify: () => [check('works', setting('works'), () => false)] });
