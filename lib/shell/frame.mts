@@ -150,19 +150,24 @@ export class FrameReader {
   readonly #nonce: string;
   readonly #onProgress: ((step: number, done: number, total: number | undefined) => void) | undefined;
   readonly #onStep: ((step: number, ended: FramedStep | undefined) => void) | undefined;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #expected: number;
+  /** The line that has not ended yet, in pieces: put together once, however long it grows. */
+  #rest: Buffer[] = [];
+  #restLength = 0;
   #section: 'before' | 'head' | 'step' | 'between' | 'probe' = 'before';
   #tail: Buffer[] = [];
   #exit: number | undefined;
   readonly #probe: Buffer[] = [];
 
-  /** `onStep` is called when a step begins, and again with its end. */
+  /** `onStep` is called when a step begins, and again with its end. `expected` steps were sent: what a host says of others is no marker. */
   constructor(
     nonce: string,
     onProgress?: (step: number, done: number, total: number | undefined) => void,
     onStep?: (step: number, ended: FramedStep | undefined) => void,
+    expected = Infinity,
   ) {
     this.#nonce = nonce;
+    this.#expected = expected;
     this.#onProgress = onProgress;
     this.#onStep = onStep;
   }
@@ -172,18 +177,23 @@ export class FrameReader {
   }
 
   push(bytes: Uint8Array): void {
-    const data = this.#rest.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#rest, bytes]);
+    const data = Buffer.from(bytes);
     let from = 0;
-    let search = this.#rest.length;
-    for (;;) {
-      const newline = this.finished === undefined ? data.indexOf(NEWLINE, search) : -1;
-      if (newline < 0) break;
-      this.#line(data.subarray(from, newline + 1));
+    for (let newline = data.indexOf(NEWLINE); newline >= 0 && this.finished === undefined; newline = data.indexOf(NEWLINE, from)) {
+      const end = data.subarray(from, newline + 1);
+      this.#line(this.#rest.length === 0 ? end : Buffer.concat([...this.#rest, end]));
+      this.#keep([]);
       from = newline + 1;
-      search = from;
     }
-    this.#rest = data.subarray(from);
-    if (this.#rest.length > LONGEST_STEP_LINE && this.#section !== 'probe') this.#rest = this.#rest.subarray(this.#rest.length - TAIL_LINE_BYTES);
+    if (from === data.length || this.finished !== undefined) return;
+    this.#rest.push(data.subarray(from));
+    this.#restLength += data.length - from;
+    if (this.#restLength > LONGEST_STEP_LINE && this.#section !== 'probe') this.#keep([Buffer.concat(this.#rest).subarray(-TAIL_LINE_BYTES)]);
+  }
+
+  #keep(rest: Buffer[]): void {
+    this.#rest = rest;
+    this.#restLength = rest[0]?.length ?? 0;
   }
 
   /** `line` ends in a newline. */
@@ -218,6 +228,7 @@ export class FrameReader {
     }
     switch (word) {
       case 'STEP':
+        if (number !== this.steps.length || number >= this.#expected) return false;
         this.#section = 'step';
         this.running = number;
         this.#tail = [];
@@ -227,12 +238,13 @@ export class FrameReader {
       case 'PROGRESS':
         if (this.#tail.at(-1)?.length === 1) this.#tail.pop();
         if (this.running !== undefined && Number.isFinite(number))
-          this.#onProgress?.(this.running, number, values[1] === undefined || values[1] === '' ? undefined : Number(values[1]));
+          this.#onProgress?.(this.running, number, /^\d+$/.test(values[1] ?? '') ? Number(values[1]) : undefined);
         return true;
       case 'EXIT':
         this.#exit = number;
         return true;
       case 'DONE':
+        if (number !== this.running) return false;
         this.#ended({ index: number, end: stepEnd(this.#exit, Number(values[1]), values[2]), tail: this.#tailText() });
         return true;
       case 'PROBE':

@@ -46,7 +46,9 @@ export function markers(output: Uint8Array, nonce: string): ReadonlyMap<string, 
     if (name === 'status' || rest !== undefined) continue;
     if (open?.ended !== undefined) {
       const { stdout, status, from } = open.ended;
-      sections.set(open.kind, [...(sections.get(open.kind) ?? []), { stdout, status, stderr: text.slice(from, found.index) }]);
+      const same = sections.get(open.kind) ?? [];
+      same.push({ stdout, status, stderr: text.slice(from, found.index) });
+      sections.set(open.kind, same);
     }
     open = { kind: name, from: next };
   }
@@ -83,10 +85,10 @@ function only({ sections, keys }: Parsed, tool: string, read: (section: Section)
 function statAnswers(parsed: Parsed): Answers {
   return only(parsed, 'stat', ({ stdout, stderr }) => {
     const found = new Map<string, Raw>();
+    const shown = parsed.keys.map((key) => ({ key, forms: shownForms(key) }));
     for (const line of linesOf(stdout)) {
       const name = /^(?:[^:]*:){6}(.*)$/s.exec(line)?.[1];
-      const key =
-        name === undefined ? undefined : parsed.keys.find((path) => name === quoted(path) || name.startsWith(`${quoted(path)} -> `) || plain(name, path));
+      const key = name === undefined ? undefined : shown.find(({ forms }) => forms.some(({ text, link }) => name === text || name.startsWith(link)))?.key;
       if (key !== undefined && !found.has(key)) found.set(key, value(line));
     }
     return withErrorsInOrder(parsed.keys, found, stderr);
@@ -94,14 +96,14 @@ function statAnswers(parsed: Parsed): Answers {
 }
 
 /** A name as GNU stat shows it under QUOTING_STYLE=c; busybox puts a link's name between apostrophes and escapes nothing. */
-function quoted(path: string): string {
+function shownForms(path: string): readonly { readonly text: string; readonly link: string }[] {
   const bytes = Buffer.from(path, 'utf8').toString('latin1');
   const octal = (letter: string): string => `\\${letter.charCodeAt(0).toString(8)}`;
-  return `"${bytes.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^ -~]/g, octal)}"`;
-}
-function plain(name: string, path: string): boolean {
-  const bytes = Buffer.from(path, 'utf8').toString('latin1');
-  return name === bytes || name.startsWith(`'${bytes}' -> '`);
+  const quoted = `"${bytes.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^ -~]/g, octal)}"`;
+  return [
+    { text: quoted, link: `${quoted} -> ` },
+    { text: bytes, link: `'${bytes}' -> '` },
+  ];
 }
 
 /** Why a path that exists was not opened, by the letter the script gave it. */
@@ -151,15 +153,21 @@ function textAnswers(parsed: Parsed): Answers {
     const { keys, others } = opened(parsed, letters);
     const [before = '', ...contents] = keys.length === 0 ? [''] : rest.split(`KEM=${parsed.nonce}\0`);
     if (before !== '' || contents.length !== keys.length) return new Map([...others, ...same(keys, unavailable(firstLine(stderr)))]);
+    const errors = linesOf(utf8(stderr));
     const read = (key: string, content: string): Raw => {
       // An error names its file, unless the name is an odd one: then no empty content can be trusted.
-      const error = linesOf(utf8(stderr)).find((line) => line.includes(key)) ?? (content === '' && stderr !== '' ? firstLine(stderr) : undefined);
-      if (error !== undefined) return failure(error);
+      const error = errors.find((line) => names(line, key)) ?? (content === '' && stderr !== '' ? firstLine(stderr) : undefined);
+      // It was there a moment ago: one that has gone meanwhile is not known to be absent.
+      if (error !== undefined) return unavailable(lastPart(error));
       return content.length > TEXT_LIMIT ? unavailable(`larger than ${(TEXT_LIMIT / 1024).toString()} KiB`) : value(content);
     };
     return new Map([...others, ...keys.map((key, index): [string, Raw] => [key, read(key, contents[index] ?? '')])]);
   });
 }
+
+/** Whether an error line is about this path, and not about one that begins with it. */
+const names = (line: string, path: string): boolean =>
+  ["'", '"', ' '].some((before) => ["'", '"', ':', ' '].some((after) => `${line} `.includes(`${before}${path}${after}`)));
 
 function sysctlAnswers(parsed: Parsed): Answers {
   return only(parsed, 'grep', ({ stdout, stderr }) => {
@@ -169,12 +177,9 @@ function sysctlAnswers(parsed: Parsed): Answers {
       const path = `${sysctlPath(key)}:`;
       const error = errors.find((line) => line.includes(path) || line.includes(` ${path}`));
       if (error !== undefined) return failure(error);
-      return value(
-        printed
-          .filter((line) => line.startsWith(path))
-          .map((line) => line.slice(path.length))
-          .join('\n'),
-      );
+      const lines = printed.filter((line) => line.startsWith(path)).map((line) => line.slice(path.length));
+      // An empty setting is a line, too: none at all means that grep did not come to it.
+      return lines.length === 0 ? unavailable(firstLine(stderr)) : value(lines.join('\n'));
     };
     return new Map(parsed.keys.map((key) => [key, answer(key)]));
   });

@@ -115,6 +115,7 @@ export class FramedSession implements Session {
       nonce,
       (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }),
       (step, ended) => limits.onStep?.({ id: idOf(step), ...(ended === undefined ? {} : { ok: !hasFailed(ended) }) }),
+      steps.length,
     );
     const stopped = await this.#exchange(text, reader, steps, limits);
     // A shell that cannot even feed the step (no space for its input) says so itself.
