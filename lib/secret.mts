@@ -49,20 +49,21 @@ export function bytesOf(content: Content): Uint8Array {
 /** The second net: every form in which a known secret could slip into text becomes `[secret]`. */
 export function redact(text: string): string {
   let clean = text;
-  for (const value of known) {
-    for (const form of formsOf(value)) if (clean.includes(form)) clean = clean.replaceAll(form, '[secret]');
-  }
+  for (const form of allForms()) if (clean.includes(form)) clean = clean.replaceAll(form, '[secret]');
   return clean;
 }
 
-const forms = new Map<string, readonly string[]>();
+let forms: { readonly of: number; readonly all: readonly string[] } = { of: 0, all: [] };
+
+/** The longest first: a secret that begins with another one must not leave its rest behind. */
+function allForms(): readonly string[] {
+  if (forms.of !== known.size) forms = { of: known.size, all: [...new Set([...known].flatMap(formsOf))].sort((one, other) => other.length - one.length) };
+  return forms.all;
+}
+
+/** Also each line of its own, since a diff or a log shows a key line by line. */
 function formsOf(value: string): readonly string[] {
-  const cached = forms.get(value);
-  if (cached !== undefined) return cached;
   const base64 = Buffer.from(value, 'utf8').toString('base64');
-  const made = [
-    ...new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)]),
-  ];
-  forms.set(value, made);
-  return made;
+  const lines = value.split(/[\r\n]+/).filter((line) => line.length >= SHORTEST_REDACTED);
+  return [value, ...lines, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)];
 }
