@@ -45,7 +45,7 @@ export async function enter(connection: Connection, entering: Entering): Promise
   const command = (probe: string): Promise<{ wire: Wire; reader: FrameReader }> =>
     startShell(connection, entering, nonce, compileBootstrap({ ...more, probe }));
   const probe = asks.length === 0 ? '' : compileProbe(asks, `${nonce}p`);
-  const riding = enterCommand(compileBootstrap({ ...more, probe }), shell, entering.become, nonce).length <= LONGEST_COMMAND;
+  const riding = Buffer.byteLength(enterCommand(compileBootstrap({ ...more, probe }), shell, entering.become, nonce)) <= LONGEST_COMMAND;
   const { wire, reader } = await command(riding ? probe : '');
   try {
     const { facts, lock } = parseFacts(reader.head);

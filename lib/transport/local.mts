@@ -1,6 +1,5 @@
 /** The controller itself as a host: the same commands and frames through a local /bin/sh. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import type { Channel, Connection } from './session.mts';
 
 export function localConnection(): Connection {
@@ -33,11 +32,17 @@ const LEFT_BEHIND_MS = 6_000;
 class ProcessChannel implements Channel {
   readonly #child: ChildProcessWithoutNullStreams;
   #full = false;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
     child.stdin.on('error', () => undefined);
-    child.stdin.on('drain', () => (this.#full = false));
+    child.stdin.on('drain', () => {
+      this.#free();
+    });
+    child.once('close', () => {
+      this.#free();
+    });
     // A shell that was killed leaves its step behind: end of file tells the step's watchdog, and what ignores even that is not waited for.
     child.once('exit', () => {
       child.stdin.destroy();
@@ -50,8 +55,13 @@ class ProcessChannel implements Channel {
     if (this.#child.stdin.writable) this.#full = !this.#child.stdin.write(bytes);
   }
 
-  async drained(): Promise<void> {
-    if (this.#full && this.#child.stdin.writable) await Promise.race([once(this.#child.stdin, 'drain'), once(this.#child, 'close')]);
+  drained(): Promise<void> {
+    return this.#full && this.#child.stdin.writable ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  #free(): void {
+    this.#full = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   end(): void {

@@ -309,10 +309,7 @@ class Link implements SshLink {
 
   async start(command: string): Promise<Channel> {
     // ssh2 never answers an open request whose connection dies meanwhile.
-    const opened = await Promise.race([
-      this.#ssh.spawn(command).then(sshChannel, (error: unknown) => this.#openFailure(error)),
-      this.#closed,
-    ]);
+    const opened = await Promise.race([this.#ssh.spawn(command).then(sshChannel, (error: unknown) => this.#openFailure(error)), this.#closed]);
     return opened ?? this.#openFailure(undefined);
   }
 
@@ -345,20 +342,26 @@ class Link implements SshLink {
 function sshChannel(channel: ClientChannel): Channel {
   let open = true;
   let full = false;
+  const waiting: (() => void)[] = [];
+  const free = (): void => {
+    full = false;
+    for (const resolve of waiting.splice(0)) resolve();
+  };
   channel.on('error', () => undefined);
-  channel.once('close', () => (open = false));
+  channel.once('close', () => {
+    open = false;
+    free();
+  });
   // A shell that was killed leaves its step behind, whose output keeps the channel open: end of file tells its watchdog.
   channel.once('exit', () => {
     if (open) channel.end();
   });
-  channel.on('drain', () => (full = false));
+  channel.on('drain', free);
   return {
     write: (bytes) => {
       if (open && channel.writable) full = !channel.write(bytes);
     },
-    drained: async () => {
-      if (open && full) await Promise.race([once(channel, 'drain'), once(channel, 'close')]);
-    },
+    drained: () => (open && full ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
     end: () => {
       if (open) channel.end();
     },

@@ -1,8 +1,9 @@
 /** What every way to a host must do alike; run locally and through a real sshd. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Connection } from '../../lib/inventory/model.mts';
@@ -68,6 +69,32 @@ function contract(name: string, connection: () => Connection): void {
       expect(reader.first.size).to.equal(asks.length);
       expect(new Set([...reader.first.values()].map(({ kind }) => kind))).to.deep.equal(new Set(['absent']));
     });
+
+    it('asks by a frame what is too long in bytes only', async () => {
+      await using transport = openTransport();
+      const ask = { at: 'host', kind: 'shell', key: `printf %s '${'é'.repeat(80_000)}' | wc -c` } as const;
+      await using reader = await transport.read(makeHost(connection()), { ...opening, asks: [ask] });
+      const answer = reader.first.get(ask);
+      expect(answer?.kind === 'value' && Buffer.from(answer.bytes).toString()).to.equal('0\n160000\n');
+    });
+
+    it('uploads what needs many turns without leaving a listener for each', () =>
+      withSession(async (session, directory) => {
+        const warnings: string[] = [];
+        const note = ({ message }: Error): number => warnings.push(message);
+        process.on('warning', note);
+        try {
+          const from = join(directory, 'from');
+          writeFileSync(from, '');
+          truncateSync(from, 40 * 1024 * 1024);
+          const frame = await session.apply([uploadStep(from, join(directory, 'to'))], [], limits());
+          expect(frame.kind === 'complete' && frame.steps.map(({ end }) => end)).to.deep.equal([{ kind: 'exited', code: 0 }]);
+          await sleep(20);
+        } finally {
+          process.off('warning', note);
+        }
+        expect(warnings).to.deep.equal([]);
+      }));
 
     for (const shell of SHELLS) {
       it(`applies, asks again and counts in ${shell}`, () =>
