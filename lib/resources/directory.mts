@@ -9,9 +9,12 @@ export interface DirectoryOptions extends Common, MetaOptions {
   readonly exclusive?: readonly string[];
 }
 
-/** Names of everything but directories in a directory; a name cannot hold a slash, so slashes end them. */
+/** Names of everything but directories in a directory; a name cannot hold a slash, so slashes end them. What may not be listed is not empty. */
 const filesIn = (path: string): string =>
-  sh`cd ${path} 2>/dev/null || exit 0; for name in * .[!.]* ..?*; do if [ -h "$name" ]; then :; elif [ -d "$name" ] || [ ! -e "$name" ]; then continue; fi; printf '%s/' "$name"; done`;
+  sh`path=${path}
+[ -d "$path" ] || exit 0
+cd "$path" 2>/dev/null && [ -r . ] || { printf '%s cannot be listed' "$path"; exit 1; }
+for name in * .[!.]* ..?*; do if [ -h "$name" ]; then :; elif [ -d "$name" ] || [ ! -e "$name" ]; then continue; fi; printf '%s/' "$name"; done`;
 
 /** A directory; missing parents are made as root's and 0755. */
 export function directory(path: string, options: DirectoryOptions = {}): Resource {
