@@ -105,6 +105,23 @@ for (const shell of shells) {
       });
     });
 
+    it('directory: what may not be listed is not known to be empty', function () {
+      if (process.getuid?.() !== 0) return;
+      inTemporary((base) => {
+        chmodSync(base, 0o755);
+        const path = `${base}/d`;
+        const wanted = directory(path, { mode: 0o711, ...me, exclusive: ['kept'] });
+        const nobody: Shell = { name: shell.name, argv: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...shell.argv] };
+        expect(valueOf(nobody, wanted.differs).map(({ field }) => field)).to.deep.equal(['exists']);
+        mkdirSync(path);
+        writeFileSync(`${path}/extra`, '');
+        for (const mode of [0o711, 0o700]) {
+          chmodSync(path, mode);
+          expect(answerOf(nobody, wanted.differs)).to.deep.equal({ kind: 'unavailable', reason: `${path} cannot be listed` });
+        }
+      });
+    });
+
     it('absent', () => {
       inTemporary((directory) => {
         writeFileSync(`${directory}/x`, '');
@@ -250,6 +267,11 @@ for (const shell of shells) {
         'an entry that leaves it: top/../../escaped': (directory: string) => {
           writeFileSync(`${directory}/x`, 'x');
           execFileSync('tar', ['-czPf', `${directory}/a.tgz`, '-C', directory, '--transform=s,^x$,top/../../escaped,', 'x']);
+        },
+        'an entry that is neither a file nor a folder nor a link: b/pipe': (directory: string) => {
+          mkdirSync(`${directory}/top/b`, { recursive: true });
+          execFileSync('mkfifo', [`${directory}/top/b/pipe`]);
+          execFileSync('tar', ['-czf', `${directory}/a.tgz`, '-C', directory, 'top']);
         },
         'a link that leaves it: b/link': (directory: string) => {
           mkdirSync(`${directory}/top/b`, { recursive: true });

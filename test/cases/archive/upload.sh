@@ -48,6 +48,12 @@ if grep -E '^/|^(.*/)?\.\.(/|$)' "$tree/.names" >"$tree/.outside"; then
 fi
 rm -f -- "$tree/.names" "$tree/.outside"
 tar -xzf "$archive" -C "$tree" --no-same-owner  || { say "the archive of $what cannot be unpacked"; exit 1; }
+find "$tree" ! -type f ! -type d ! -type l >"$into/.archive-odd"
+if IFS= read -r name <"$into/.archive-odd"; then
+  rm -f -- "$into/.archive-odd"
+  refuse "the archive of $what has an entry that is neither a file nor a folder nor a link: ${name#"$tree"/}"
+fi
+rm -f -- "$into/.archive-odd"
 # A link may go up first and then down: going up from where it really is counts folders, and what follows is another link's concern.
 find "$tree" -type l -exec sh -c 'tree=$1; shift
 for link do
