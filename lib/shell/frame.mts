@@ -52,8 +52,9 @@ printf '\\nEND ${nonce} %s\\n' "$kem_count"
 
 /**
  * A step runs in its own process group beside a timer and, unless it is uninterruptible, a watchdog on the session's stdin (3). Both end the
- * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame. They keep no
- * copy of the session's outputs, not even one that the shell saved for a redirection: the link could not close while they live.
+ * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame.
+ * A step may end before the timer's sleep has begun: "$!" names it before any variable could, and only KILL reaches what is not yet a sleep.
+ * They keep no copy of the session's outputs, not even one that the shell saved for a redirection: the link could not close while they live.
  */
 const machinery = (nonce: string, shell: string): string => `kem_kill() {
 kill -TERM "-$1" || kill -TERM "$1"
@@ -67,8 +68,8 @@ printf '\\nSTEP ${nonce} %s\\n' "$1"
 if [ "$3" = keep ]; then setsid ${shell} <&4 2>&1 3<&- 4<&- & else setsid ${shell} <&4 2>&1 3<&- 4<&- ${LOCK_FD}>&- & fi
 kem_pid=$!
 ( exec >/dev/null 2>&1 3<&- 4<&- ${LOCK_FD}>&-
-kem_sleep=; trap 'kill "$kem_sleep"; exit 0' TERM
-sleep "$2" & kem_sleep=$!; wait "$kem_sleep"
+trap '[ "$!" = "$kem_pid" ] || kill -KILL "$!"; exit 0' TERM
+sleep "$2" & wait "$!"
 trap '' TERM; kem_kill "$kem_pid"; exit 93 ) &
 kem_timer=$!
 kem_dog=

@@ -208,6 +208,17 @@ for (const shell of SHELLS) {
       }
     }).timeout(60_000);
 
+    it('no timer outlives its step, however short that was', async () => {
+      await using session = new Shell(shell);
+      const seconds = 70_000 + SHELLS.indexOf(shell);
+      const steps = Array.from({ length: 200 }, () => step(':', { deadlineMs: seconds * 1000 }));
+      await session.run({ steps });
+      await sleep(200);
+      const left = processesWith(`sleep\0${seconds}\0`);
+      for (const pid of left) process.kill(pid);
+      expect(left).to.deep.equal([]);
+    });
+
     it('questions alone start no process: they work where there is no command at all', async () => {
       await using session = new Shell(shell, 'PATH=/nonexistent; ');
       const { reader } = await session.run({ probe: 'echo $PATH' });
