@@ -61,11 +61,12 @@ exec ${shell}
 `;
 }
 
-/** The kernel frees the lock with its last descriptor, so a dead run never leaves one behind; the JSON only names the holder. */
+/** The kernel frees the lock with its last descriptor, so a dead run never leaves one behind; the JSON only names the holder. Root's is in /run: in
+ * /run/lock every user of the host could make the file first, and hold it for ever. */
 function takeLock(nonce: string, holder: LockHolder, lockFile: string | undefined): string {
   const choose =
     lockFile === undefined
-      ? `kem_lock=/run/lock; if [ ! -d "$kem_lock" ] || [ ! -w "$kem_lock" ]; then kem_lock=/var/lock; fi; if [ ! -d "$kem_lock" ] || [ ! -w "$kem_lock" ]; then kem_lock=/tmp; fi; kem_lock=$kem_lock/kafka-elastic-monitoring.lock`
+      ? `for kem_dir in /tmp /var/lock /run/lock /run; do if [ -d "$kem_dir" ] && [ -w "$kem_dir" ]; then kem_lock=$kem_dir/kafka-elastic-monitoring.lock; fi; done`
       : `kem_lock=${quote(lockFile)}`;
   return `if command -v flock >/dev/null 2>&1; then
 ${choose}
