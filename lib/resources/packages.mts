@@ -7,13 +7,22 @@ import { absentShown, change, resource, type Common } from './resource.mts';
 const DEADLINE_SECONDS = 1800;
 
 // A package index is fetched only when a name is unknown without it, or what it says can no longer be downloaded.
+// DPkg::Lock::Timeout is not for the lock of the lists, which a new machine's own daily update holds for a while.
 const INSTALL = `if command -v apt-get >/dev/null 2>&1; then
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
   apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+  update() {
+    left=40
+    until said=$(apt update 2>&1); do
+      case $said in *'Could not get lock'*) left=$((left - 1)) ;; *) left=0 ;; esac
+      [ "$left" -gt 0 ] || { say "$said"; return 1; }
+      sleep 3
+    done
+  }
   stale=
   for name do case $(apt-cache policy -- "$name" 2>/dev/null) in ''|*'Candidate: (none)'*) stale=1 ;; esac; done
-  if [ -n "$stale" ]; then apt update; fi
-  apt install --no-install-recommends -- "$@" || { dpkg --configure -a; apt update; apt install --no-install-recommends -- "$@"; }
+  if [ -n "$stale" ]; then update; fi
+  apt install --no-install-recommends -- "$@" || { dpkg --configure -a; update; apt install --no-install-recommends -- "$@"; }
 elif command -v dnf >/dev/null 2>&1; then
   dnf -q -y install -- "$@"
 else

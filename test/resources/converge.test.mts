@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Resource } from '../../lib/plan/model.mts';
 import { known, shellOutput } from '../../lib/plan/questions.mts';
-import { absent, archive, block, command, daemon, directory, file, httpObject, line } from '../../lib/resources/index.mts';
+import { absent, archive, block, command, daemon, directory, file, httpObject, line, packages } from '../../lib/resources/index.mts';
 import { REFUSED } from '../../lib/shell/steps.mts';
 import { change } from '../../lib/resources/resource.mts';
 import { Secret } from '../../lib/secret.mts';
@@ -119,6 +119,26 @@ for (const shell of shells) {
           chmodSync(path, mode);
           expect(answerOf(nobody, wanted.differs)).to.deep.equal({ kind: 'unavailable', reason: `${path} cannot be listed` });
         }
+      });
+    });
+
+    it('packages: a list of packages that another process holds is waited for, any other failure is told at once', () => {
+      inTemporary((base) => {
+        const tool = (name: string, script: string): void => {
+          writeFileSync(`${base}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+        };
+        tool('apt-cache', ':');
+        const withTools: Shell = { name: shell.name, argv: ['env', `PATH=${base}:${process.env['PATH'] ?? ''}`, ...shell.argv] };
+        const install = (): ReturnType<typeof applyOn> => applyOn(withTools, packages(['zip']), [change('zip', 'absent', 'installed')]);
+        const log = `echo "$*" | tr ' ' '\\n' | grep -Ex 'update|install|zip' >>${base}/log`;
+        tool(
+          'apt-get',
+          `${log}; case $* in *update) [ -e ${base}/free ] || { touch ${base}/free; echo 'E: Could not get lock /var/lib/apt/lists/lock.' >&2; exit 100; } ;; esac`,
+        );
+        expect(install()).to.deep.include({ code: 0, stderr: '' });
+        expect(readFileSync(`${base}/log`, 'utf8')).to.equal('update\nupdate\ninstall\nzip\n');
+        tool('apt-get', `echo 'E: The repository is not signed.' >&2; exit 100`);
+        expect(install()).to.deep.include({ code: 1, stderr: 'E: The repository is not signed.\n' });
       });
     });
 
