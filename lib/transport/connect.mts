@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import { fail, RunFailure } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { isTimeout, reasonOf, whileWaiting } from './entrance.mts';
-import { Identities } from './identities.mts';
+import { Identities, type Identity } from './identities.mts';
 import { keyPlace, KnownHosts } from './known-hosts.mts';
 import { HandshakeLimiter } from './limiter.mts';
 import { ConnectFailure, dial, type SshLink } from './ssh.mts';
@@ -37,14 +37,16 @@ export class SshConnector implements AsyncDisposable {
 
   /** Finds unusable keys and unreadable known_hosts before anything is contacted; rejects with `usage` or `refused`. */
   async prepare(to: SshConnection): Promise<void> {
-    await this.#identities.of(to.keyFile, to);
+    if (!(await this.#identities.looksUsable(to.keyFile))) await this.#identities.of(to.keyFile, to);
     this.#known(to);
     if (to.jump !== undefined) await this.prepare(this.#jump(to, to.jump));
   }
 
   /** Retries what the network does, never what the host decides. */
   async connect(hostName: string, to: SshConnection, signal: AbortSignal): Promise<SshLink> {
-    const identities = await this.#identities.of(to.keyFile, to);
+    const load = (): Promise<readonly Identity[]> => this.#identities.of(to.keyFile, to);
+    // A key that looks like one is parsed while the network is waited for.
+    const loaded = (await this.#identities.looksUsable(to.keyFile)) ? undefined : await load();
     const knownHosts = this.#known(to);
     const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
     const started = performance.now();
@@ -53,8 +55,13 @@ export class SshConnector implements AsyncDisposable {
     for (let attempt = 1; ; attempt++) {
       try {
         const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal);
-        using _place = await this.#limiter.enter(server, signal);
-        return await dial({ hostName, to, identities, knownHosts, signal, ...(through === undefined ? {} : { through }) });
+        await using place = new AsyncDisposableStack();
+        place.use(await this.#limiter.enter(server, signal));
+        const link = await dial({ hostName, to, identities: loaded ?? load(), knownHosts, signal, ...(through === undefined ? {} : { through }) });
+        // sshd counts a login until its parent process has seen the end of it, which the first channel proves.
+        const held = place.move();
+        void link.used.then(() => held[Symbol.asyncDispose]());
+        return link;
       } catch (error) {
         // When the time is over, what went wrong before says more than that.
         if (last !== undefined && signal.aborted && isTimeout(reasonOf(signal))) throw last;

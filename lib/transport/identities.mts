@@ -37,31 +37,19 @@ export class Identities {
     return [...own, ...others, { kind: 'agent', socket, chosen }];
   }
 
+  /** Whether a key that the inventory names is to all appearance a private key without a passphrase; rejects with `usage` where it is none. */
+  async looksUsable(keyFile: string | undefined): Promise<boolean> {
+    if (keyFile === undefined) return false;
+    if (isPlainPrivateKey(readKey(keyFile))) return true;
+    await this.#load(keyFile);
+    return true;
+  }
+
   async #load(path: string): Promise<ParsedKey> {
     const known = this.#parsed.get(path);
     if (known !== undefined) return known;
+    const text = readKey(path);
     const { utils } = (await import('ssh2')).default;
-    const hint = (text: string): { hint: string } => ({ hint: text });
-    let text: Buffer;
-    try {
-      const { mode, uid } = statSync(path);
-      // As ssh does: a key of another owner is that owner's business.
-      if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
-        fail('usage', 'private key unprotected', {
-          message: `the private key ${path} is readable by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
-          ...hint(`chmod 600 ${path}`),
-        });
-      }
-      text = readFileSync(path);
-    } catch (cause) {
-      if (cause instanceof Error && 'code' in cause)
-        fail('usage', 'private key unreadable', {
-          message: `the private key ${path} cannot be read: ${cause.message}`,
-          ...hint('name an existing key with ansible_ssh_private_key_file or --private-key'),
-          cause,
-        });
-      throw cause;
-    }
     const parsed = utils.parseKey(text);
     if (parsed instanceof Error) {
       if (/passphrase|encrypted/i.test(parsed.message))
@@ -141,3 +129,35 @@ const sameKey = (one: KeyIdentity, other: KeyIdentity): boolean => one.key.getPu
 
 export const describe = (identity: Identity): string =>
   identity.kind === 'agent' ? `ssh-agent (${identity.socket})` : `${identity.path} (${fingerprint(identity.key.getPublicSSH())})`;
+
+const hint = (text: string): { readonly hint: string } => ({ hint: text });
+
+function readKey(path: string): Buffer {
+  try {
+    const { mode, uid } = statSync(path);
+    // As ssh does: a key of another owner is that owner's business.
+    if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
+      fail('usage', 'private key unprotected', {
+        message: `the private key ${path} is readable by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
+        ...hint(`chmod 600 ${path}`),
+      });
+    }
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause)
+      fail('usage', 'private key unreadable', {
+        message: `the private key ${path} cannot be read: ${cause.message}`,
+        ...hint('name an existing key with ansible_ssh_private_key_file or --private-key'),
+        cause,
+      });
+    throw cause;
+  }
+}
+
+/** OpenSSH's own format without a cipher (PROTOCOL.key), or PEM that does not say it is encrypted: told without loading a parser. */
+function isPlainPrivateKey(text: Buffer): boolean {
+  const [, kind, body] = /^-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----\s+([\s\S]*)-----END/m.exec(text.toString('latin1')) ?? [];
+  if (kind === undefined || body === undefined) return false;
+  if (kind !== 'OPENSSH PRIVATE KEY') return !body.includes('ENCRYPTED');
+  return Buffer.from(body.slice(0, 64), 'base64').toString('latin1').startsWith('openssh-key-v1\0\0\0\0\x04none');
+}

@@ -18,6 +18,8 @@ export interface SshLink extends Connection {
   /** A TCP connection from the far end to `address`: the way to hosts behind a bastion. */
   forward(address: string, port: number): Promise<Duplex>;
   readonly alive: boolean;
+  /** Resolves when a first channel was opened or refused, or the connection is gone. */
+  readonly used: Promise<undefined>;
 }
 
 /** How a connection could not be made; `retry` says whether another attempt may end otherwise. */
@@ -35,7 +37,8 @@ export class ConnectFailure extends RunFailure {
 export interface Dialling {
   readonly hostName: string;
   readonly to: SshConnection;
-  readonly identities: readonly Identity[];
+  /** A promise while they are still being read: at least one of them is there. */
+  readonly identities: readonly Identity[] | Promise<readonly Identity[]>;
   readonly knownHosts: KnownHosts;
   /** Given: the way through a bastion; otherwise a TCP connection is made. */
   readonly through?: SshLink;
@@ -72,8 +75,8 @@ const HOST_KEY_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Rejects with `ConnectFailure`, or with the signal's reason. */
 export async function dial(dialling: Dialling): Promise<SshLink> {
-  const { hostName, to, identities, knownHosts, signal } = dialling;
-  if (identities.length === 0) {
+  const { hostName, to, knownHosts, signal } = dialling;
+  if ('length' in dialling.identities && dialling.identities.length === 0) {
     throw new ConnectFailure('auth', 'no key', {
       message: `there is nothing to log in to ${hostName} with: no ansible_ssh_private_key_file, no ssh-agent, no key in ~/.ssh`,
       hint: 'name a key with --private-key, or start ssh-agent',
@@ -84,7 +87,14 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   const types = [...new Set([...knownHosts.types(...keyPlace(to)), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   // Loading the module takes as long as a round trip, which it then hides.
   const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through, signal);
-  const [sock, { default: SSH2Promise }] = await Promise.all([connecting, import('ssh2-promise')]);
+  const loading = Promise.all([import('ssh2-promise'), dialling.identities]);
+  // Looked at once the network has answered: until then nobody else takes note of a failure.
+  loading.catch(() => undefined);
+  const sock = await connecting;
+  const [{ default: SSH2Promise }, identities] = await loading.catch((error: unknown) => {
+    sock.destroy();
+    throw error;
+  });
   let presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined;
   const ssh = new SSH2Promise.SSH({
     host: to.address,
@@ -112,7 +122,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   } catch (error) {
     sock.destroy();
     if (signal.aborted) throw reasonOf(signal);
-    throw explain(dialling, error, presented);
+    throw explain({ ...dialling, identities }, error, presented);
   } finally {
     signal.removeEventListener('abort', abandon);
   }
@@ -215,7 +225,11 @@ async function tunnel(to: SshConnection, through: SshLink, signal: AbortSignal):
   }
 }
 
-function explain(dialling: Dialling, cause: unknown, presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined): ConnectFailure {
+function explain(
+  dialling: Dialling & { readonly identities: readonly Identity[] },
+  cause: unknown,
+  presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined,
+): ConnectFailure {
   const { hostName, to, identities } = dialling;
   const where = `${to.address} port ${to.port}`;
   if (presented !== undefined && presented.verdict.kind !== 'known') {
@@ -294,6 +308,7 @@ class Link implements SshLink {
   readonly #sock: Duplex;
   readonly #hostName: string;
   readonly #closed: Promise<undefined>;
+  readonly #use = Promise.withResolvers<undefined>();
 
   constructor(ssh: Ssh, sock: Duplex, hostName: string) {
     this.#ssh = ssh;
@@ -302,14 +317,22 @@ class Link implements SshLink {
     this.#closed = new Promise((resolve) => {
       sock.once('close', () => {
         this.alive = false;
+        this.#use.resolve(undefined);
         resolve(undefined);
       });
     });
   }
 
+  get used(): Promise<undefined> {
+    return this.#use.promise;
+  }
+
   async start(command: string): Promise<Channel> {
     // ssh2 never answers an open request whose connection dies meanwhile.
-    const opened = await Promise.race([this.#ssh.spawn(command).then(sshChannel, (error: unknown) => this.#openFailure(error)), this.#closed]);
+    const opening = this.#ssh.spawn(command).finally(() => {
+      this.#use.resolve(undefined);
+    });
+    const opened = await Promise.race([opening.then(sshChannel, (error: unknown) => this.#openFailure(error)), this.#closed]);
     return opened ?? this.#openFailure(undefined);
   }
 
@@ -328,7 +351,9 @@ class Link implements SshLink {
   }
 
   forward(address: string, port: number): Promise<Duplex> {
-    return this.#ssh.forwardOut('127.0.0.1', 0, address, port);
+    return this.#ssh.forwardOut('127.0.0.1', 0, address, port).finally(() => {
+      this.#use.resolve(undefined);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
