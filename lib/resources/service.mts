@@ -22,9 +22,12 @@ const short = (digest: string): string => digest.slice(0, 12);
 const ENABLED: readonly string[] = ['enabled', 'static', 'alias', 'generated', 'transient'];
 const DISABLED: readonly string[] = ['', 'disabled', 'static', 'masked', 'indirect', 'enabled-runtime', 'linked', 'bad'];
 
+/** `auto-restart`, and since systemd 254 also `auto-restart-queued`. */
+const isCrashLoop = (now: UnitState): boolean => now.subState.startsWith('auto-restart');
+
 /** A crash loop is `activating` too, but nothing runs. */
 const isRunning = (now: UnitState): boolean =>
-  ['active', 'reloading', 'refreshing'].includes(now.activeState) || (now.activeState === 'activating' && now.subState !== 'auto-restart');
+  ['active', 'reloading', 'refreshing'].includes(now.activeState) || (now.activeState === 'activating' && !isCrashLoop(now));
 
 function startedWith(now: UnitState, record: string | undefined, wanted: string): readonly Change[] {
   const [invocation, digest = ''] = record?.trim().split(' ') ?? [];
@@ -55,7 +58,7 @@ export function service(unit: string, options: ServiceOptions = {}): Resource {
           : [
               change(
                 'active',
-                now.subState === 'auto-restart' ? 'failing, restarted again and again' : now.activeState,
+                isCrashLoop(now) ? 'failing, restarted again and again' : now.activeState,
                 running ? 'active' : 'inactive',
                 up ? { disrupts: true } : {},
               ),
