@@ -1,7 +1,8 @@
 /**
  * All questions to a host as one POSIX sh script: one command for each kind of question, however many are asked.
- * Sections are raw bytes between lines that carry the frame's nonce, which nothing on the host can know: the nonce is never an argument
- * of a process, so no file content, link target or HTTP body can look like the end of its own section.
+ * Sections are raw bytes between lines that carry the frame's nonce, so no file content, link target or HTTP body can look like the end of
+ * its own section. In a frame the nonce is never an argument of a process, and nobody on the host can know it; the first command of a
+ * session is itself an argument, so another user of the host who watches the process list could forge the answers that ride in it.
  */
 import type { Ask, HostAskKind, Raw } from '../plan/model.mts';
 import { quote } from './quote.mts';
