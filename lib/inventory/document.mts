@@ -17,8 +17,9 @@ export class Document {
 
   /** Line and column, both from 1, of an offset into the text. */
   source(offset: number): Source {
-    const line = this.#lineAt(Math.min(Math.max(offset, 0), this.text.length));
-    return { file: this.file, line: line + 1, column: offset - (this.#starts[line] ?? 0) + 1 };
+    const at = Math.min(Math.max(offset, 0), this.text.length);
+    const line = this.#lineAt(at);
+    return { file: this.file, line: line + 1, column: at - (this.#starts[line] ?? 0) + 1 };
   }
 
   /** A line without its end; lines count from 1. */

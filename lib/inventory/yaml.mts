@@ -130,7 +130,9 @@ class Composer {
     if (documents > 1) {
       this.#next += 2;
       const second = this.#events[this.#next];
-      const at = second !== undefined && 'start' in second ? second.start : second?.type === EVENT_ID.SCALAR ? second.valueStart : this.#last;
+      const begins = second !== undefined && 'start' in second ? second.start : second?.type === EVENT_ID.SCALAR ? second.valueStart : -1;
+      // An empty document has no place of its own.
+      const at = begins < 0 ? this.#last : begins;
       this.#problems.at(
         this.#document,
         at,
