@@ -26,6 +26,8 @@ export interface Faults {
   resetOnExec?: boolean;
   /** Never answers a request for a connection further on. */
   stallForward?: boolean;
+  /** Answers a request for a connection further on by going away. */
+  cutForward?: boolean;
   /** Knows no key. */
   noLogin?: boolean;
   /** Text before anything of the command. */
@@ -73,7 +75,8 @@ export async function startServer(faults: Faults = {}): Promise<FaultyServer> {
       } else context.reject(['publickey']);
     });
     client.on('tcpip', (_accept, reject) => {
-      if (state.faults.stallForward !== true) reject();
+      if (state.faults.cutForward === true) for (const socket of sockets) socket.destroy();
+      else if (state.faults.stallForward !== true) reject();
     });
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec, rejectExec, { command }) => {
