@@ -3,7 +3,7 @@ import type { Context, Refusal } from '../../lib/index.mts';
 import { closest } from '../../lib/index.mts';
 import { isInside } from './address.mts';
 import { bootstrap, strangers } from './bootstrap.mts';
-import { addressOf, masters, type ElasticsearchVars } from './contract.mts';
+import { addressOf, elasticsearch, masters, members, type ElasticsearchVars } from './contract.mts';
 import { automaticHeap, heapOf, showSize, takenByOthers } from './heap.mts';
 import { candidates, sameCluster } from './candidates.mts';
 import { serviceLimits } from './limits.mts';
@@ -28,7 +28,8 @@ function address({ host }: Here): readonly Refusal[] {
   ];
 }
 
-function initialMasters({ host, vars, inventory }: Here): readonly Refusal[] {
+function initialMasters(here: Here): readonly Refusal[] {
+  const { host, vars, inventory } = here;
   const group = masters(inventory);
   if (group.length === 0)
     return [usage('the group es_masters is empty: nobody could be elected', 'put the hosts that may become master into the group es_masters')];
@@ -45,7 +46,23 @@ function initialMasters({ host, vars, inventory }: Here): readonly Refusal[] {
   const twice = entries.filter((entry, at) => entries.indexOf(entry) !== at);
   return [
     ...found,
+    ...differing(here),
     ...twice.map((entry) => usage(`elasticsearch_initial_master_nodes names "${entry}" twice`, 'Elasticsearch refuses to start with duplicates: remove one')),
+  ];
+}
+
+/** Two lists are two elections: each can be won without the other. */
+function differing({ host, inventory }: Here): readonly Refusal[] {
+  const cluster = members(inventory, host).filter(({ name }) => masters(inventory).some((master) => master.name === name));
+  const names = candidates(inventory, host).map(({ name }) => name);
+  const lists = cluster.map((each) => ({ name: each.name, list: [...(each.vars(elasticsearch).initial_master_nodes ?? names)].sort().join(', ') }));
+  if (new Set(lists.map(({ list }) => list)).size < 2) return [];
+  const shown = lists.map(({ name, list }) => `${name}: ${list}`).join('; ');
+  return [
+    usage(
+      `elasticsearch_initial_master_nodes is not the same on all candidates (${shown}): that could found two clusters`,
+      'set it once, in group_vars of es_masters, or leave it out',
+    ),
   ];
 }
 

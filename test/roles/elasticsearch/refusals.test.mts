@@ -44,6 +44,13 @@ describe('what Elasticsearch refuses before it touches a host', () => {
     expect(texts(refused('{elasticsearch_initial_master_nodes: [es-01, es-01]}'))).to.match(/names "es-01" twice/);
   });
 
+  it('candidates that would found with different lists', () => {
+    expect(texts(refused('{}', {}, { 'es-01': ', elasticsearch_initial_master_nodes: [es-01]' }))).to.match(
+      /^usage: .*es-01: es-01; es-02: es-01, es-02, es-03.*two clusters/,
+    );
+    expect(refused('{elasticsearch_initial_master_nodes: [es-02, es-01]}')).to.deep.equal([]);
+  });
+
   it('a heap beyond the memory', () => {
     expect(texts(refused('{elasticsearch_heap: 64g}'))).to.match(
       /^refused: elasticsearch_heap 64g is beyond the 16g of memory of es-01 \("auto" would give 7680m\)$/,
