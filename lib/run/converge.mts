@@ -25,7 +25,10 @@ export async function converge(cohort: Cohort): Promise<void> {
     await member.refuse();
   });
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    if (scope.stopping()) return;
+    if (scope.stopping()) {
+      await reportLeft(members, scope, each);
+      return;
+    }
     const pending = await stillPending(cohort, each, round > 1);
     if (pending.size === 0) {
       await each(alive(members), async (member) => {
@@ -36,9 +39,20 @@ export async function converge(cohort: Cohort): Promise<void> {
     const rolling = [...pending].filter(([member, judged]) => rolls(member, judged, scope)).map(([member]) => member);
     const calm = [...pending].filter(([member]) => !rolling.includes(member));
     if (calm.length > 0) await applyTogether(cohort, calm, each);
-    else if (!(await roll({ ...cohort, rolling, applyTogether: (batch) => applyTogether(cohort, batch, each), each }))) return;
+    else if (!(await roll({ ...cohort, rolling, applyTogether: (batch) => applyTogether(cohort, batch, each), each }))) {
+      await reportLeft(members, scope, each);
+      return;
+    }
   }
   await each(alive(members), () => fail('not-converged', `still something to change after ${MAX_ROUNDS.toString()} rounds`));
+}
+
+/** Members that were not come to are not converged: what they still need is said, and keeps them unfinished. */
+async function reportLeft(members: readonly RoleRun[], { signal }: Scope, each: Each): Promise<void> {
+  if (signal.aborted) return;
+  await each(alive(members), async (member) => {
+    for (const judged of await member.judge()) member.report(judged);
+  });
 }
 
 async function stillPending({ scope, members }: Cohort, each: Each, again: boolean): Promise<ReadonlyMap<RoleRun, readonly Judged[]>> {

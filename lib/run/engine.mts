@@ -140,7 +140,8 @@ class Engine {
   }
 
   #countFailures(): void {
-    const failed = [...this.#runs.values()].filter(({ failure }) => failure !== undefined).length;
+    // A peer outside the limit that could not be asked is no failed host of this run.
+    const failed = [...this.#runs.values()].filter(({ failure, host }) => failure !== undefined && this.#plan.within.has(host.name)).length;
     if (failed > this.#plan.maxFailures) this.#givenUp = true;
   }
 

@@ -25,10 +25,16 @@ export async function roll(rolling: Rolling): Promise<boolean> {
     if (scope.stopping()) return false;
     const batch = order.slice(at, at + serial);
     const observer = observerOf(rolling, role, batch);
-    const first = await valuesBefore(observer, role);
+    const first = new Map<string, unknown>();
+    // Without the values there would be no gate, so nothing is restarted then.
+    if (observer !== undefined) await guarded(observer, () => valuesBefore(observer, role, first));
+    if (observer?.run.failure !== undefined) return false;
     await rollBatch(rolling, batch, role);
     for (const member of alive(batch)) await guarded(member, () => passGate(member, observer, role, first));
-    if (alive(batch).length < batch.length) return false;
+    if (alive(batch).length < batch.length) {
+      await undoDrain(rolling, batch);
+      return false;
+    }
   }
   return true;
 }
@@ -56,16 +62,13 @@ function observerOf({ members, scope }: Rolling, role: AnyHostRole, batch: reado
 
 const gateChecks = (observer: RoleRun, role: AnyHostRole): readonly Check[] => role.rollout?.gate(observer.hostContext(role)) ?? [];
 
-async function valuesBefore(observer: RoleRun | undefined, role: AnyHostRole): Promise<ReadonlyMap<string, unknown>> {
-  const values = new Map<string, unknown>();
-  if (observer === undefined) return values;
+async function valuesBefore(observer: RoleRun, role: AnyHostRole, values: Map<string, unknown>): Promise<void> {
   const checks = gateChecks(observer, role);
   await observer.run.refresh(checks.flatMap((check) => check.ask.asks));
   for (const check of checks) {
     const answer = check.ask.read(observer.run.answers.lookup);
     if (answer.kind === 'known') values.set(check.id, answer.value);
   }
-  return values;
 }
 
 async function rollBatch(rolling: Rolling, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {
@@ -85,6 +88,24 @@ async function drain(member: RoleRun, role: AnyHostRole): Promise<void> {
   member.temporary = new Set(wants.map(({ id }) => id));
   await member.run.refresh(wants.flatMap(({ differs }) => differs.asks));
   await member.apply(judge(wants, member.run.answers.lookup), () => member.asks());
+}
+
+/** What a failed member can no longer put back itself, a surviving one does; where none can, it is drift and the next run's. */
+async function undoDrain({ members }: Rolling, batch: readonly RoleRun[]): Promise<void> {
+  const ids = new Set(batch.flatMap((member) => (member.run.failure === undefined ? [] : [...member.temporary])));
+  if (ids.size === 0) return;
+  for (const survivor of alive(members)) {
+    await guarded(survivor, async () => {
+      await survivor.learnPeers(true);
+      // Whatever else the survivor still needs, such as its own restart, has to wait; this must not.
+      const normal = survivor.resources().flatMap(({ needs: _, ...resource }) => (ids.has(resource.id) ? [resource] : []));
+      await survivor.run.refresh(normal.flatMap(({ differs }) => differs.asks));
+      survivor.temporary = new Set([...survivor.temporary, ...normal.map(({ id }) => id)]);
+      await survivor.apply(judge(normal, survivor.run.answers.lookup), () => survivor.asks());
+      for (const { id } of normal) ids.delete(id);
+    });
+    if (ids.size === 0) return;
+  }
 }
 
 async function pendingOf({ each }: Rolling, batch: readonly RoleRun[]): Promise<readonly (readonly [RoleRun, readonly Judged[]])[]> {

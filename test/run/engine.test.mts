@@ -370,10 +370,67 @@ describe('engine', () => {
         hosts['a']!.settings.set('uuid', 'other');
         hosts['b']!.settings.set('uuid', 'other');
       };
-      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
       expect(exitCode).to.equal(1);
       expect(order).to.deep.equal(['c service v1']);
       expect(hosts['a']!.settings.get('service')).to.equal('v0');
+      expect(changesOf(events, 'pending').toSorted(), 'members that were not come to').to.deep.equal(['a service', 'b service']);
+    });
+
+    it('puts back what a failed member was drained with, though the others wait for their own restart', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('drained', 'no');
+      for (const host of Object.values(hosts)) {
+        // One setting of the whole cluster, seen from everywhere.
+        host.onSet = (key, value) => {
+          if (key === 'drained') for (const { settings } of Object.values(hosts)) settings.set(key, value);
+        };
+        host.breaksOn = 'service';
+      }
+      const drained = role('drained', () => [want('service', 'v1', { disrupts: true }), want('drained', 'no', { needs: ['service'] })], {
+        rollout: { serial: 1, during: () => [want('drained', 'yes')], gate: () => [] },
+      });
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [drained] }] });
+      expect(exitCode).to.equal(1);
+      expect(writes(hosts['a']!)).to.deep.equal(['set drained yes', 'set service v1']);
+      expect(hosts['c']!.settings.get('drained')).to.equal('no');
+      expect([...writes(hosts['b']!), ...writes(hosts['c']!)]).to.deep.equal(['set drained no']);
+    });
+
+    it('ends the rollout, not the run, when the member that judges the gate is lost', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0');
+      const rolled = role('rolled', () => [want('service', 'v1', { disrupts: true })], {
+        peers: { group: 'members', ask: () => setting('service') },
+        rollout: { serial: 1, gate: () => [check('gate', setting('gate'), () => true)] },
+      });
+      hosts['b']!.losesOn = 'gate';
+      const { exitCode, events } = await play({
+        groups,
+        hosts,
+        stages: [
+          { hosts: 'members', roles: [rolled] },
+          { hosts: 'members', roles: [role('next', () => [want('x', '1')])] },
+        ],
+      });
+      expect(exitCode).to.equal(3);
+      expect(Object.values(hosts).map(({ settings }) => settings.get('service'))).to.deep.equal(['v0', 'v0', 'v0']);
+      expect(hosts['c']!.settings.get('x'), 'the other hosts go on').to.equal('1');
+      expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['a service', 'c service']);
+    });
+
+    it('counts no peer outside the limit as a failed host', async () => {
+      const { hosts, groups } = cluster();
+      hosts['b']!.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });
+      const peered = role('peered', () => [want('x', '1')], { peers: { group: 'members', ask: () => setting('x') } });
+      const later = role('later', () => [want('y', '1')]);
+      const stages = [
+        { hosts: 'members', roles: [peered] },
+        { hosts: 'members', roles: [later] },
+      ];
+      const { exitCode } = await play({ groups, hosts, stages, limit: ['a'], maxFailures: 0 });
+      expect(exitCode).to.equal(0);
+      expect(writes(hosts['a']!)).to.deep.equal(['set x 1', 'set y 1']);
     });
 
     it('leaves restarts pending with --no-restart and writes the rest', async () => {

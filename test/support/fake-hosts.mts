@@ -54,6 +54,8 @@ export interface FakeHost {
   forgets?: string;
   /** A write that fails here. */
   breaksOn?: string;
+  /** The connection ends when this setting is asked for. */
+  losesOn?: string;
   /** What happens to the world when something is written. */
   onSet?(key: string, value: string): void;
   facts?: Partial<Facts>;
@@ -101,6 +103,8 @@ export class FakeTransport implements Transport {
       ask(questions) {
         roundTrips += 1;
         fake.log.push(`ask ${questions.length.toString()}`);
+        if (questions.some((ask) => ask.at === 'host' && ask.key === `get ${fake.losesOn ?? ''}`))
+          return Promise.resolve<Frame>({ kind: 'lost', steps: [], error: { kind: 'lost', short: 'lost', message: 'lost' } });
         return Promise.resolve<Frame>({ kind: 'complete', steps: [], answers: answer(fake, questions) });
       },
       apply(steps, reask, limits) {
