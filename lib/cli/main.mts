@@ -8,10 +8,12 @@ import { isHostName, type HostName } from '../names.mts';
 import type { Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
 import { createReporters, exitCodeFor, hostOutcome, newRunState, type RunState } from '../report/index.mts';
+import type { HostState } from '../report/run-state.mts';
 import { Emitter } from '../run/emitter.mts';
-import { execute } from '../run/engine.mts';
+import { execute, type Leftovers } from '../run/engine.mts';
 import { lockInventory } from '../run/lock.mts';
 import { RunRecords } from '../run/records.mts';
+import { quote } from '../shell/quote.mts';
 import type { LockHolder } from '../transport/session.mts';
 import { parseCommandLine, type CommandLine } from './args.mts';
 import { helpText } from './help.mts';
@@ -127,19 +129,19 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   });
   using _crashes = watchCrashes(emit);
   let prepared: Prepared | undefined;
-  let notAttempted: readonly HostName[] = [];
+  let left: Leftovers = { notAttempted: [], cut: [] };
   try {
     prepared = await prepare(playbook, commandLine);
     emitStart(emit, runId, playbook, mode, prepared);
-    notAttempted = await work({ playbook, commandLine, mode, runId, prepared, emit, interrupts });
+    left = await work({ playbook, commandLine, mode, runId, prepared, emit, interrupts });
   } catch (thrown) {
     if (prepared === undefined) emit({ kind: 'run.start', run: runId, playbook: playbook.name, mode, inventory: commandLine.inventory, hosts: [], roles: [] });
     emit({ kind: 'run.failed', error: toRunError(thrown) });
   }
   const exitCode = interrupts.exitCode() ?? exitCodeFor(state);
-  const unfinished = unfinishedHosts(state, notAttempted);
+  const unfinished = unfinishedHosts(state, left, mode === 'apply' && !commandLine.noRestart);
   const retry = retryCommand(playbook, commandLine, exitCode, unfinished, prepared);
-  emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted, ...(retry === undefined ? {} : { retry }) });
+  emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted: left.notAttempted, ...(retry === undefined ? {} : { retry }) });
   await emitter.close();
   if (mode === 'apply' && prepared !== undefined) {
     new RunRecords(runsDirectory()).write({
@@ -169,10 +171,15 @@ function watchCrashes(emit: (event: EventBody) => void): Disposable {
 
 const DONE: ReadonlySet<string> = new Set(['converged', 'changed', 'pending']);
 
-/** Hosts that failed, could not be reached, or were never come to. */
-const unfinishedHosts = (state: RunState, notAttempted: readonly HostName[]): readonly HostName[] => [
-  ...new Set([...[...state.hosts.values()].filter((host) => !DONE.has(hostOutcome(host, state))).map(({ name }) => name), ...notAttempted]),
-];
+/** Hosts that failed, could not be reached, or were not come to. What is pending is left over only from a run that was to do it. */
+function unfinishedHosts(state: RunState, { notAttempted, cut }: Leftovers, isPendingLeft: boolean): readonly HostName[] {
+  const isDone = (host: HostState): boolean => {
+    const outcome = hostOutcome(host, state);
+    return DONE.has(outcome) && !(isPendingLeft && outcome === 'pending');
+  };
+  const open = [...state.hosts.values()].filter((host) => !isDone(host)).map(({ name }) => name);
+  return [...new Set([...open, ...notAttempted, ...cut])];
+}
 
 function emitStart(emit: (event: EventBody) => void, runId: string, playbook: Playbook, mode: Mode, { inventory, stages, hosts }: Prepared): void {
   const roles = [...new Set(stages.flatMap((stage) => stage.roles.map(({ name }) => name)))];
@@ -196,7 +203,7 @@ interface Work {
   readonly interrupts: ReturnType<typeof watchInterrupts>;
 }
 
-async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts }: Work): Promise<readonly HostName[]> {
+async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts }: Work): Promise<Leftovers> {
   const { inventory, within, roles, hosts } = prepared;
   const holder: LockHolder = { run: runId, user: userInfo().username, host: hostname(), pid: process.pid, since: new Date().toISOString() };
   await using resources = new AsyncDisposableStack();
@@ -230,7 +237,7 @@ function serialFor({ serial }: CommandLine, hosts: number): { readonly serial?: 
   return { serial: 'hosts' in serial ? serial.hosts : Math.max(1, Math.floor((hosts * serial.percent) / 100)) };
 }
 
-/** The command that takes the run up where it failed. */
+/** The command that takes the run up where it failed, with all that decides what it does; a yes has to be given anew. */
 function retryCommand(
   playbook: Playbook,
   commandLine: CommandLine,
@@ -239,16 +246,24 @@ function retryCommand(
   prepared: Prepared | undefined,
 ): string | undefined {
   if (unfinished.length === 0 || prepared === undefined || exitCode === 0) return undefined;
-  const roles = commandLine.roles === undefined ? [] : ['--role', commandLine.roles.join(',')];
-  const mode = [commandLine.check && '--check', commandLine.verifyOnly && '--verify-only'].filter((option) => option !== false);
+  const { roles, extraVars, user, privateKey, serial, maxFailures, askBecomePass, check, verifyOnly, noRestart } = commandLine;
   const words = [
-    'npx zx',
+    'npx',
+    'zx',
     `playbooks/${playbook.name}.mts`,
     ...commandLine.inventory.flatMap((file) => ['-i', file]),
     '--limit',
     unfinished.join(','),
-    ...roles,
-    ...mode,
+    ...(roles === undefined ? [] : ['--role', roles.join(',')]),
+    ...extraVars.flatMap((vars) => ['-e', vars]),
+    ...(user === undefined ? [] : ['-u', user]),
+    ...(privateKey === undefined ? [] : ['--private-key', privateKey]),
+    ...(serial === undefined ? [] : ['--serial', 'hosts' in serial ? serial.hosts.toString() : `${serial.percent.toString()}%`]),
+    ...(maxFailures === undefined ? [] : ['--max-failures', maxFailures.toString()]),
+    ...(askBecomePass ? ['-K'] : []),
+    ...(check ? ['--check'] : []),
+    ...(verifyOnly ? ['--verify-only'] : []),
+    ...(noRestart ? ['--no-restart'] : []),
   ];
-  return words.join(' ');
+  return words.map((word) => (/^[\w./:,%@=+-]+$/.test(word) ? word : quote(word))).join(' ');
 }

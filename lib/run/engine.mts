@@ -64,8 +64,16 @@ function selected(inventory: Inventory, pattern: string): readonly Host[] {
 /** Whether a role has anything to do with a host: a host provider only with the hosts it provides. */
 const concerns = (role: AnyRole, host: Host): boolean => role.runs === 'host' || role.provides === undefined || role.provides === host.provider;
 
-/** Runs a plan to its end and gives the hosts that were never attempted. Never throws for what happens on a host. */
-export async function execute(plan: RunPlan): Promise<readonly HostName[]> {
+/** Hosts that a run which was stopped early did not finish, though nothing went wrong there. */
+export interface Leftovers {
+  /** No role of theirs was begun. */
+  readonly notAttempted: readonly HostName[];
+  /** Some of their roles were begun and others were not. */
+  readonly cut: readonly HostName[];
+}
+
+/** Runs a plan to its end and gives the hosts that were left. Never throws for what happens on a host. */
+export async function execute(plan: RunPlan): Promise<Leftovers> {
   const engine = new Engine(plan);
   try {
     return await engine.run();
@@ -124,15 +132,26 @@ class Engine {
     return run;
   }
 
-  async run(): Promise<readonly HostName[]> {
+  async run(): Promise<Leftovers> {
     for (const stage of this.#stages) {
       if (this.#scope.stopping()) break;
       this.#plan.emit({ kind: 'stage.start', index: stage.index, hosts: stage.hosts.map(({ name }) => name), roles: stage.roles.map(({ name }) => name) });
       await this.#stage(stage);
       this.#countFailures();
     }
-    const all = new Set(this.#stages.flatMap(({ hosts }) => hosts.map(({ name }) => name)));
-    return [...all].filter((name) => !this.#attempted.has(name));
+    const all = [...new Set(this.#stages.flatMap(({ hosts }) => hosts.map(({ name }) => name)))];
+    return {
+      notAttempted: all.filter((name) => !this.#attempted.has(name) || (this.#isCut(name) && !this.#hasBegun(name))),
+      cut: all.filter((name) => this.#isCut(name) && this.#hasBegun(name)),
+    };
+  }
+
+  readonly #membersAt = (name: HostName): readonly RoleRun[] => this.#roleRuns.get(this.#runOf(name)) ?? [];
+  readonly #hasBegun = (name: HostName): boolean => this.#membersAt(name).some((member) => member.hasBegun);
+
+  /** Whether a host that did not fail was left before its roles had their turn; a role of a group has it on another host. */
+  #isCut(name: HostName): boolean {
+    return this.#runOf(name).failure === undefined && this.#membersAt(name).some(({ role, hasBegun }) => role.per !== 'group' && !hasBegun);
   }
 
   async close(): Promise<void> {

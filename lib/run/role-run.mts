@@ -84,6 +84,10 @@ export class RoleRun {
     return answer.kind === 'known' ? answer.value : fail('unreadable', `${this.role.name} could not look before it started: ${answer.reason}`);
   }
 
+  get hasBegun(): boolean {
+    return this.#started !== undefined;
+  }
+
   begin(): void {
     if (this.#started !== undefined) return;
     this.#started = performance.now();

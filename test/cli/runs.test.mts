@@ -82,6 +82,13 @@ describe('command line: runs on this machine', function () {
     expect(said(nothing)).to.include('left no host unfinished');
   });
 
+  it('the command that retries keeps what decides what is done, each as one word', async () => {
+    using program = new Program();
+    const failing = program.local('      note_fails: true\n');
+    const ended = await program.run(NOTE, ['-i', failing, '-e', "unused=it's one word", '-u', 'ops', '--serial', '50%', '--max-failures', '0', '--no-restart']);
+    expect(said(ended)).to.include(`--limit here -e 'unused=it'\\''s one word' -u ops --serial 50% --max-failures 0 --no-restart\n`);
+  });
+
   it('--retry-failed takes only the hosts that failed', async () => {
     using program = new Program();
     const inventory = program.write(

@@ -15,6 +15,7 @@ interface Outcome {
   readonly exitCode: number;
   readonly events: readonly RunEvent[];
   readonly notAttempted: readonly HostName[];
+  readonly cut: readonly HostName[];
 }
 
 interface Given {
@@ -28,6 +29,7 @@ interface Given {
   readonly serial?: number;
   readonly forks?: number;
   readonly maxFailures?: number;
+  readonly stopping?: () => boolean;
 }
 
 async function play(given: Given): Promise<Outcome> {
@@ -42,7 +44,7 @@ async function play(given: Given): Promise<Outcome> {
   const within = new Set((given.limit ?? Object.keys(given.groups)).map(hostName));
   const mode = given.mode ?? 'apply';
   emit({ kind: 'run.start', run: 'test', playbook: 'test', mode, inventory: inventory.files, hosts: [...within], roles: [] });
-  const notAttempted = await execute({
+  const left = await execute({
     playbook: { name: 'test', summary: '', stages: given.stages, catalogue: [] },
     inventory,
     mode,
@@ -52,14 +54,14 @@ async function play(given: Given): Promise<Outcome> {
     transport: new FakeTransport(given.hosts),
     emit,
     signal: new AbortController().signal,
-    stopping: () => false,
+    stopping: given.stopping ?? (() => false),
     forks: given.forks ?? 8,
     maxFailures: given.maxFailures ?? Number.POSITIVE_INFINITY,
     noRestart: given.noRestart ?? false,
     yes: given.yes ?? false,
     ...(given.serial === undefined ? {} : { serial: given.serial }),
   });
-  return { state, exitCode: exitCodeFor(state), events, notAttempted };
+  return { state, exitCode: exitCodeFor(state), events, ...left };
 }
 
 const variables = z.strictObject({});
@@ -290,6 +292,33 @@ describe('engine', () => {
       const slow = role('slow', () => [want('x', '1')], { verify: ({ host }) => [check('seen', setting('x'), () => order.push(`verified ${host.name}`) > 0)] });
       await play({ groups: { a: [], b: [], c: [] }, hosts, stages: [{ hosts: 'all', roles: [slow] }], serial: 1 });
       expect(order).to.deep.equal(['a', 'verified a', 'b', 'verified b', 'c', 'verified c']);
+    });
+  });
+
+  describe('a run that is stopped early', () => {
+    it('did not attempt the groups of --serial that it never came to', async () => {
+      const a = newHost();
+      a.breaksOn = 'x';
+      const hosts = { a, b: newHost(), c: newHost() };
+      const simple = role('simple', () => [want('x', '1')]);
+      const { notAttempted, cut } = await play({
+        groups: { a: [], b: [], c: [] },
+        hosts,
+        stages: [{ hosts: 'all', roles: [simple] }],
+        serial: 1,
+        maxFailures: 0,
+      });
+      expect([notAttempted, cut]).to.deep.equal([['b', 'c'], []]);
+    });
+
+    it('names the hosts whose later roles had no turn', async () => {
+      const a = newHost();
+      let stopped = false;
+      a.onSet = () => (stopped = true);
+      const roles = [role('first', () => [want('x', '1')]), role('second', () => [want('y', '1')])];
+      const { notAttempted, cut } = await play({ groups: { a: [] }, hosts: { a }, stages: [{ hosts: 'all', roles }], stopping: () => stopped });
+      expect(writes(a)).to.deep.equal(['set x 1']);
+      expect([notAttempted, cut]).to.deep.equal([[], ['a']]);
     });
   });
 
