@@ -196,6 +196,8 @@ export interface Rollout<V, P> {
   readonly serial: number;
   /** The order of restarts, such as: elected master last. */
   order?(hosts: readonly Host[], peers: ReadonlyMap<HostName, Answer<P>>): readonly Host[];
+  /** Reasons not to take `batch` out now, judged on what the peers say just before; nothing of the batch was touched then. */
+  refuses?(context: Context<V, P>, batch: readonly Host[]): readonly Refusal[];
   /** Temporary wants while a batch is out; the same ids in `resources` hold the normal state, so a crash leaves drift. */
   during?(context: Context<V, P>): readonly Resource[];
   /** Judged against its value before the batch, asked from another member; failing stops the rollout. */

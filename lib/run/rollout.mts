@@ -29,6 +29,8 @@ export async function roll(rolling: Rolling): Promise<boolean> {
     // Without the values there would be no gate, so nothing is restarted then.
     if (observer !== undefined) await guarded(observer, () => valuesBefore(observer, role, first));
     if (observer?.run.failure !== undefined) return false;
+    for (const member of batch) await guarded(member, () => refuseBatch(member, batch, role));
+    if (alive(batch).length < batch.length) return false;
     await rollBatch(rolling, batch, role);
     for (const member of alive(batch)) await guarded(member, () => passGate(member, observer, role, first));
     if (alive(batch).length < batch.length) {
@@ -69,6 +71,14 @@ async function valuesBefore(observer: RoleRun, role: AnyHostRole, values: Map<st
     const answer = check.ask.read(observer.run.answers.lookup);
     if (answer.kind === 'known') values.set(check.id, answer.value);
   }
+}
+
+/** Asked anew: since the run began others may have left the cluster. */
+async function refuseBatch(member: RoleRun, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {
+  if (role.rollout?.refuses === undefined) return;
+  await member.learnPeers(true);
+  const hosts = batch.map(({ run }) => run.host);
+  for (const { kind, reason, hint } of role.rollout.refuses(member.hostContext(role), hosts)) fail(kind, reason, { hint });
 }
 
 async function rollBatch(rolling: Rolling, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {

@@ -1,5 +1,6 @@
-import type { Answer, Context, Host, HostName, Resource, ResourceId, Rollout } from '../../lib/index.mts';
+import type { Answer, Context, Host, HostName, Refusal, Resource, ResourceId, Rollout } from '../../lib/index.mts';
 import { httpObject } from '../../lib/index.mts';
+import { candidates } from './candidates.mts';
 import { SETTINGS, settingsSchema } from './cluster.mts';
 import { nodeUrl, type ElasticsearchVars } from './contract.mts';
 import { ALLOCATION } from './judge.mts';
@@ -24,6 +25,12 @@ export const allocation = (through: Host, value: 'primaries' | null, needs: read
 export const rollout: Rollout<ElasticsearchVars, NodeState> = {
   serial: 1,
   order: (hosts, peers) => masterLast(hosts, peers),
+  refuses: ({ host, inventory, peers }, batch) =>
+    withoutQuorum(
+      candidates(inventory, host).map(({ name }) => name),
+      batch.map(({ name }) => name),
+      peers,
+    ),
   during: ({ host, inventory, peers }) => {
     const other = runningPeer(host, inventory, peers);
     return other === undefined ? [] : [allocation(other, 'primaries')];
@@ -44,3 +51,27 @@ export function runningPeer(host: Host, inventory: Here['inventory'], peers: Pee
 }
 
 export const hasMaster = (answer: Answer<NodeState> | undefined): boolean => answer?.kind === 'known' && answer.value.master !== undefined;
+
+/**
+ * A cluster that has a master keeps it: enough candidates for an election must stay up. With one or two candidates that is never possible, and
+ * where there is no master nothing is lost by a restart.
+ */
+export function withoutQuorum(masters: readonly string[], batch: readonly string[], peers: Peers): readonly Refusal[] {
+  const needed = Math.floor(masters.length / 2) + 1;
+  const leaving = batch.filter((name) => masters.includes(name));
+  const views = [...peers].flatMap(([name, answer]) =>
+    answer.kind === 'known' && answer.value.master !== undefined ? [{ name, nodes: answer.value.nodes }] : [],
+  );
+  const view = views.find(({ name }) => !batch.includes(name)) ?? views[0];
+  if (leaving.length === 0 || masters.length - 1 < needed || view === undefined) return [];
+  const staying = masters.filter((name) => view.nodes.includes(name) && !batch.includes(name));
+  if (staying.length >= needed) return [];
+  const missing = masters.filter((name) => !view.nodes.includes(name));
+  return [
+    {
+      kind: 'refused',
+      reason: `restarting ${leaving.join(', ')} would leave ${String(staying.length)} of ${String(masters.length)} masters, and ${String(needed)} elect one: the cluster would stop`,
+      hint: missing.length === 0 ? 'lower --serial' : `bring ${missing.join(', ')} up first, or take it out of es_masters if it is gone for good`,
+    },
+  ];
+}

@@ -448,6 +448,27 @@ describe('engine', () => {
       expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['a service', 'c service']);
     });
 
+    it('takes no batch out that the role refuses on what the peers say now', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('up', 'yes');
+      hosts['a']!.onSet = () => hosts['c']!.settings.delete('up');
+      const rolled = role('rolled', () => [want('service', 'v1', { disrupts: true })], {
+        peers: { group: 'members', ask: () => setting('up') },
+        rollout: {
+          serial: 1,
+          refuses: ({ peers }) =>
+            [...peers.values()].every((answer) => answer.kind === 'known' && answer.value !== undefined)
+              ? []
+              : [{ kind: 'refused', reason: 'too few are up', hint: 'wait' }],
+          gate: () => [],
+        },
+      });
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [rolled] }] });
+      expect(exitCode).to.equal(5);
+      expect(Object.values(hosts).map(({ settings }) => settings.get('service'))).to.deep.equal(['v1', 'v0', 'v0']);
+      expect(changesOf(events, 'pending')).to.deep.equal(['c service']);
+    });
+
     it('counts no peer outside the limit as a failed host', async () => {
       const { hosts, groups } = cluster();
       hosts['b']!.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });

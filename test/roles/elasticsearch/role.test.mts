@@ -6,7 +6,7 @@ import { hostName, type Answer, type Facts, type HostName, type Inventory, type 
 import { elasticsearch, listeners, members, nodeUrl } from '../../../roles/elasticsearch/contract.mts';
 import type { NodeState } from '../../../roles/elasticsearch/node.mts';
 import role from '../../../roles/elasticsearch/role.mts';
-import { masterLast, runningPeer } from '../../../roles/elasticsearch/rollout.mts';
+import { masterLast, runningPeer, withoutQuorum } from '../../../roles/elasticsearch/rollout.mts';
 import { context, find, hostOf, inventory, steps, threeMasters } from '../support.mts';
 
 const node = (more: Partial<NodeState> = {}): Answer<NodeState> => ({
@@ -99,6 +99,31 @@ describe('the Elasticsearch role', () => {
     expect(role.rollout?.during?.(context(elasticsearch, threeMasters(), 'es-01', {}, alone))).to.deep.equal([]);
     expect(runningPeer(hostOf(threeMasters(), 'es-01'), threeMasters(), all(node()))).to.equal(undefined);
   });
+
+  const masters = ['es-01', 'es-02', 'es-03'];
+  const cases: readonly [string, { of?: readonly string[]; batch: readonly string[]; up: readonly string[]; master?: string }, RegExp | undefined][] = [
+    ['one of three', { batch: ['es-01'], up: masters }, undefined],
+    ['one while another is away', { batch: ['es-01'], up: ['es-01', 'es-02'] }, /^restarting es-01 would leave 1 of 3 masters.*bring es-03 up first/],
+    ['two at once', { batch: ['es-01', 'es-02'], up: masters }, /lower --serial/],
+    ['the one that is away', { batch: ['es-03'], up: ['es-01', 'es-02'] }, undefined],
+    ['a node that is no master while one is away', { batch: ['data-01'], up: ['es-01', 'es-02', 'data-01'] }, undefined],
+    ['one of two, which always stops the cluster', { of: ['es-01', 'es-02'], batch: ['es-01'], up: ['es-01', 'es-02'] }, undefined],
+    ['the only one', { of: ['es-01'], batch: ['es-01'], up: ['es-01'] }, undefined],
+    ['one of three that have no master', { batch: ['es-01'], up: ['es-01'], master: '' }, undefined],
+  ];
+  for (const [what, { of = masters, batch, up, master = 'es-02' }, refusal] of cases) {
+    it(`restarting ${what}: ${refusal === undefined ? 'goes on' : 'is refused'}`, () => {
+      const peers = new Map(
+        of.map((name): [HostName, Answer<NodeState>] => [
+          hostName(name),
+          up.includes(name) ? node({ fresh: false, running: true, master: master || undefined, nodes: up }) : { kind: 'unavailable', reason: 'no route' },
+        ]),
+      );
+      const found = withoutQuorum(of, batch, peers).map(({ reason, hint }) => `${reason} ${hint}`);
+      if (refusal === undefined) expect(found).to.deep.equal([]);
+      else expect(found.join('\n')).to.match(refusal);
+    });
+  }
 
   it('restarts the elected master last', () => {
     const hosts = ['es-01', 'es-02', 'es-03'].map((name) => hostOf(threeMasters(), name));
