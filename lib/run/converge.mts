@@ -39,12 +39,22 @@ export async function converge(cohort: Cohort): Promise<void> {
     const rolling = [...pending].filter(([member, judged]) => rolls(member, judged, scope)).map(([member]) => member);
     const calm = [...pending].filter(([member]) => !rolling.includes(member));
     if (calm.length > 0) await applyTogether(cohort, calm, each);
-    else if (!(await roll({ ...cohort, rolling, applyTogether: (batch) => applyTogether(cohort, batch, each), each }))) {
+    else if (!(await rollOnce(cohort, rolling, each))) {
       await reportLeft(members, scope, each);
       return;
     }
   }
   await each(alive(members), () => fail('not-converged', `still something to change after ${MAX_ROUNDS.toString()} rounds`));
+}
+
+/** Gives false when the rollout stopped, here or for members before these. */
+async function rollOnce(cohort: Cohort, rolling: readonly RoleRun[], each: Each): Promise<boolean> {
+  const { stopped } = cohort.scope;
+  const names = rolling.map(({ role }) => role.name);
+  if (names.some((name) => stopped.has(name))) return false;
+  const isDone = await roll({ ...cohort, rolling, applyTogether: (batch) => applyTogether(cohort, batch, each), each });
+  if (!isDone) for (const name of names) stopped.add(name);
+  return isDone;
 }
 
 /** Members that were not come to are not converged: what they still need is said, and keeps them unfinished. */

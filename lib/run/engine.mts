@@ -108,6 +108,7 @@ class Engine {
       noRestart: plan.noRestart,
       yes: plan.yes,
       ...(plan.serial === undefined ? {} : { serial: plan.serial }),
+      stopped: new Set(),
       stopping: () => plan.stopping() || this.#givenUp,
       runOf: (name) => this.#runOf(name),
     };

@@ -23,6 +23,8 @@ export interface Scope extends ApplyOptions {
   readonly inventory: Inventory;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
+  /** Roles whose rollout has stopped: no later group of `--serial` takes it up again. */
+  readonly stopped: Set<AnyHostRole['name']>;
   /** Set by the first interrupt: finish what is under way, begin nothing new. */
   stopping(): boolean;
   /** The run of any host of the inventory, also outside the limit. */

@@ -469,6 +469,20 @@ describe('engine', () => {
       expect(changesOf(events, 'pending')).to.deep.equal(['c service']);
     });
 
+    it('stops a rollout at the first gate that does not pass, also when --serial takes one host after the other', async () => {
+      const order: string[] = [];
+      const { role: made, hosts, groups } = cluster(order);
+      for (const { settings } of Object.values(hosts)) settings.set('config', 'joined').set('service', 'v0').set('uuid', 'U').set('allocation-want', 'all');
+      hosts['a']!.onSet = (key, value) => {
+        order.push(`a ${key} ${value}`);
+        hosts['a']!.settings.set('uuid', 'other');
+      };
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], serial: 1 });
+      expect(exitCode).to.equal(1);
+      expect(order).to.deep.equal(['a service v1']);
+      expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['b service', 'c service']);
+    });
+
     it('counts no peer outside the limit as a failed host', async () => {
       const { hosts, groups } = cluster();
       hosts['b']!.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });
