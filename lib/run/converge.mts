@@ -38,8 +38,11 @@ export async function converge(cohort: Cohort): Promise<void> {
     }
     const rolling = [...pending].filter(([member, judged]) => rolls(member, judged, scope)).map(([member]) => member);
     const calm = [...pending].filter(([member]) => !rolling.includes(member));
-    if (calm.length > 0) await applyTogether(cohort, calm, each);
-    else if (!(await rollOnce(cohort, rolling, each))) {
+    if (calm.length > 0) {
+      await applyTogether(cohort, calm, each);
+      // What keeps a stopped member from starting would do the same to one that runs.
+      for (const [{ role, run }] of calm) if (run.failure !== undefined) scope.stopped.add(role.name);
+    } else if (!(await rollOnce(cohort, rolling, each))) {
       await reportLeft(members, scope, each);
       return;
     }

@@ -483,6 +483,17 @@ describe('engine', () => {
       expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['b service', 'c service']);
     });
 
+    it('restarts no running member with what just kept a stopped one from starting', async () => {
+      const { hosts, groups } = cluster();
+      for (const name of ['b', 'c']) hosts[name]!.settings.set('service', 'v0');
+      hosts['a']!.breaksOn = 'service';
+      const rolled = role('rolled', () => [want('service', 'v1', { disrupts: true })], { rollout: { serial: 1, gate: () => [] } });
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [rolled] }] });
+      expect(exitCode).to.equal(1);
+      expect([...writes(hosts['b']!), ...writes(hosts['c']!)]).to.deep.equal([]);
+      expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['b service', 'c service']);
+    });
+
     it('counts no peer outside the limit as a failed host', async () => {
       const { hosts, groups } = cluster();
       hosts['b']!.refuse = new RunFailure({ kind: 'unreachable', short: 'no route', message: 'no route' });
