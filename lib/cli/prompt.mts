@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { fail } from '../errors.mts';
+import { fail, RunFailure } from '../errors.mts';
 import { Secret } from '../secret.mts';
+
+const unanswered = (): RunFailure => new RunFailure({ kind: 'interrupted', short: 'no answer was given', message: 'no answer was given' });
 
 /** Asks once, before anything is contacted, without echoing. Throws a `usage` failure where there is no terminal to ask at. */
 export async function askSecret(question: string): Promise<Secret> {
@@ -19,8 +21,12 @@ export async function askSecret(question: string): Promise<Secret> {
   try {
     const answer = await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);
+      // Ctrl-C and Ctrl-D: nothing was asked of any host yet, and a promise that nobody settles would end the program without a word.
       lines.once('SIGINT', () => {
-        reject(new Error('interrupted'));
+        reject(unanswered());
+      });
+      lines.once('close', () => {
+        reject(unanswered());
       });
     });
     return new Secret(answer, 'prompt');
