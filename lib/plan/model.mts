@@ -186,10 +186,12 @@ export interface Context<V, P = never> {
   readonly inventory: Inventory;
   /** What the hosts of `peers.group` said in their first frame, this host included; asked again after every change. */
   readonly peers: ReadonlyMap<HostName, Answer<P>>;
+  /** Hosts that this run may change: those of `--limit`. */
+  readonly within: ReadonlySet<HostName>;
 }
 
 /** A role that runs on the controller sees no facts and opens no session. */
-export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers'>;
+export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers' | 'within'>;
 
 export interface Rollout<V, P> {
   /** Hosts restarted at a time. */

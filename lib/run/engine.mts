@@ -101,6 +101,7 @@ class Engine {
     this.#scope = {
       mode: plan.mode,
       inventory: plan.inventory,
+      within: plan.within,
       emit: plan.emit,
       signal: plan.signal,
       forks: plan.forks,

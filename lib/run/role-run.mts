@@ -43,7 +43,7 @@ export class RoleRun {
   hostContext(role: AnyHostRole): Parameters<AnyHostRole['resources']>[0] {
     const { host, facts } = this.run;
     const vars: unknown = host.vars(role.contract);
-    return { host, vars, facts, inventory: this.#scope.inventory, peers: this.#peers };
+    return { host, vars, facts, inventory: this.#scope.inventory, peers: this.#peers, within: this.#scope.within };
   }
 
   controllerContext(role: AnyControllerRole): Parameters<AnyControllerRole['resources']>[0] {

@@ -21,6 +21,8 @@ export interface ApplyOptions {
 export interface Scope extends ApplyOptions {
   readonly mode: Mode;
   readonly inventory: Inventory;
+  /** Hosts that this run may change. */
+  readonly within: ReadonlySet<HostName>;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
   /** Roles whose rollout has stopped: no later group of `--serial` takes it up again. */

@@ -97,8 +97,17 @@ function openFiles({ host, facts }: Here): readonly Refusal[] {
   ];
 }
 
-function founding({ host, inventory, peers }: Here): readonly Refusal[] {
+function founding({ host, inventory, peers, within }: Here): readonly Refusal[] {
   const decision = bootstrap(host.name, sameCluster(inventory, host, peers));
+  const outside = [...sameCluster(inventory, host, peers).keys()].filter((name) => !within.has(name));
+  if (decision.kind === 'found' && outside.length > 0) {
+    return [
+      refused(
+        `founding the cluster of ${host.name} needs all its master candidates in one run, and ${outside.join(', ')} ${outside.length === 1 ? 'is' : 'are'} outside of it`,
+        'run it once without --limit, or with a limit that has them all; after that --limit is free',
+      ),
+    ];
+  }
   if (decision.kind !== 'blocked') return [];
   const unasked = decision.unasked.join(', ');
   return [

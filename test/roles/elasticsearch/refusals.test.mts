@@ -88,6 +88,14 @@ describe('what Elasticsearch refuses before it touches a host', () => {
     expect(refused('{}', {}, {}, joined)).to.deep.equal([]);
   });
 
+  it('founding with a limit that leaves a candidate out; joining is free', () => {
+    const here = context(elasticsearch, threeMasters('{}'), 'es-01', {}, EMPTY);
+    const limited = { ...here, within: new Set([hostName('es-01'), hostName('es-02')]) };
+    expect(texts(refusals(limited))).to.match(/^refused: founding the cluster of es-01 needs all its master candidates in one run, and es-03 is outside/);
+    const formed = new Map(EMPTY).set(hostName('es-02'), node({ fresh: false, running: true, clusterUuid: 'u', master: 'es-02' }));
+    expect(refusals({ ...limited, peers: formed })).to.deep.equal([]);
+  });
+
   it('nobody who could be elected', () => {
     const no = inventory('all:\n  children:\n    es_data: {hosts: {a: {private_address: 10.0.0.1}}}\n');
     expect(texts(refusals(context(elasticsearch, no, 'a')))).to.match(/es_masters is empty/);
