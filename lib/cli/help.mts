@@ -29,7 +29,7 @@ ${
       --verify-only         judge the running system, change nothing
       --no-restart          write, but leave restarts pending
       --serial N|N%         hosts of a stage, and members of a rollout, at a time
-      --yes                 no question before deletions and re-creations
+      --yes                 also what nobody does by accident: another version
 `
 }      --forks N             hosts worked on at a time (64)
       --max-failures N      stop when more hosts than this have failed

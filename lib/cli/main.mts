@@ -12,7 +12,7 @@ import type { HostState } from '../report/run-state.mts';
 import { Emitter } from '../run/emitter.mts';
 import { execute, type Leftovers } from '../run/engine.mts';
 import { lockInventory } from '../run/lock.mts';
-import { RunRecords } from '../run/records.mts';
+import { RunRecords, type RunRecord } from '../run/records.mts';
 import { quote } from '../shell/quote.mts';
 import type { LockHolder } from '../transport/session.mts';
 import { parseCommandLine, type CommandLine } from './args.mts';
@@ -144,16 +144,18 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   emit({ kind: 'run.end', exitCode, ms: Math.round(performance.now() - started), notAttempted: left.notAttempted, ...(retry === undefined ? {} : { retry }) });
   await emitter.close();
   if (mode === 'apply' && prepared !== undefined) {
-    new RunRecords(runsDirectory()).write({
-      schema: '1',
-      run: runId,
-      playbook: playbook.name,
-      inventory: [...prepared.inventory.files],
-      exitCode,
-      unfinished: [...unfinished],
-    });
+    keepRecord({ schema: '1', run: runId, playbook: playbook.name, inventory: [...prepared.inventory.files], exitCode, unfinished: [...unfinished] });
   }
   return exitCode;
+}
+
+/** The run is over and said: a record that cannot be kept takes `--retry-failed` away, and nothing else. */
+function keepRecord(record: RunRecord): void {
+  try {
+    new RunRecords(runsDirectory()).write(record);
+  } catch (thrown) {
+    process.stderr.write(`warning: this run is not remembered for --retry-failed: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  }
 }
 
 /** What nobody caught is a bug, and is said like one. */

@@ -12,7 +12,14 @@ const HELD = 75;
  * with us, however we end. Without flock(1) (macOS) the locks on the hosts still stand.
  */
 export async function lockInventory(directory: string, inventoryFiles: readonly string[], holder: LockHolder): Promise<AsyncDisposable> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    fail('usage', `the lock of this run cannot be kept in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      hint: 'set RUNS_DIR to a directory that can be written',
+      cause,
+    });
+  }
   const file = join(directory, `${createHash('sha256').update(inventoryFiles.join('\0')).digest('hex').slice(0, 16)}.lock`);
   const child = spawn('flock', ['--nonblock', '--conflict-exit-code', HELD.toString(), '--no-fork', file, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -89,6 +89,14 @@ describe('command line: runs on this machine', function () {
     expect(said(ended)).to.include(`--limit here -e 'unused=it'\\''s one word' -u ops --serial 50% --max-failures 0 --no-restart\n`);
   });
 
+  it('changes nothing where neither lock nor record can be kept', async () => {
+    using program = new Program();
+    const ended = await program.run(NOTE, ['-i', program.local()], { env: { RUNS_DIR: join(program.write('file', ''), 'runs') } });
+    expect(ended.code, said(ended)).to.equal(4);
+    expect(said(ended)).to.include('set RUNS_DIR');
+    expect(existsSync(program.path('note'))).to.equal(false);
+  });
+
   it('--retry-failed takes only the hosts that failed', async () => {
     using program = new Program();
     const inventory = program.write(
