@@ -323,6 +323,11 @@ describe('engine', () => {
   });
 
   describe('a cluster', () => {
+    /** Every member is in the cluster, with this configuration and this version of its service. */
+    const runningAs = (hosts: Readonly<Record<string, FakeHost>>, config: string, service: string): void => {
+      for (const { settings } of Object.values(hosts)) settings.set('config', config).set('service', service).set('uuid', 'U').set('allocation-want', 'all');
+    };
+
     /** Formed once all members run; the first configuration names the founders, the next no longer does. */
     const cluster = (order: string[] = []): { role: AnyRole; hosts: Record<string, FakeHost>; groups: Record<string, readonly string[]> } => {
       const hosts: Record<string, FakeHost> = { a: newHost(), b: newHost(), c: newHost() };
@@ -370,14 +375,7 @@ describe('engine', () => {
     it('restarts running members one by one in the role’s order, each behind the gate', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts))
-        for (const [key, value] of [
-          ['config', 'joined'],
-          ['service', 'v0'],
-          ['uuid', 'U'],
-          ['allocation-want', 'all'],
-        ] as const)
-          settings.set(key, value);
+      runningAs(hosts, 'joined', 'v0');
       const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }] });
       expect(exitCode).to.equal(0);
       expect(order).to.deep.equal(['c service v1', 'b service v1', 'a service v1']);
@@ -386,14 +384,7 @@ describe('engine', () => {
     it('stops a rollout at the first gate that does not pass', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts))
-        for (const [key, value] of [
-          ['config', 'joined'],
-          ['service', 'v0'],
-          ['uuid', 'U'],
-          ['allocation-want', 'all'],
-        ] as const)
-          settings.set(key, value);
+      runningAs(hosts, 'joined', 'v0');
       hosts['c']!.onSet = (key, value) => {
         order.push(`c ${key} ${value}`);
         hosts['a']!.settings.set('uuid', 'other');
@@ -511,14 +502,7 @@ describe('engine', () => {
     it('leaves restarts pending with --no-restart and writes the rest', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);
-      for (const { settings } of Object.values(hosts))
-        for (const [key, value] of [
-          ['config', 'old'],
-          ['service', 'v0'],
-          ['uuid', 'U'],
-          ['allocation-want', 'all'],
-        ] as const)
-          settings.set(key, value);
+      runningAs(hosts, 'old', 'v0');
       const { events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], noRestart: true });
       expect(order.toSorted()).to.deep.equal(['a config joined', 'b config joined', 'c config joined']);
       expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['a service', 'b service', 'c service']);
@@ -526,14 +510,7 @@ describe('engine', () => {
 
     it('looks at peers outside the limit and writes nothing there', async () => {
       const { role: made, hosts, groups } = cluster();
-      for (const { settings } of Object.values(hosts))
-        for (const [key, value] of [
-          ['config', 'joined'],
-          ['service', 'v1'],
-          ['uuid', 'U'],
-          ['allocation-want', 'all'],
-        ] as const)
-          settings.set(key, value);
+      runningAs(hosts, 'joined', 'v1');
       hosts['b']!.settings.set('config', 'edited');
       const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [made] }], limit: ['b'] });
       expect(exitCode).to.equal(0);
