@@ -1,5 +1,21 @@
 import type { Stage } from '../lib/index.mts';
-import { elasticsearch, java, labHosts, labImage, osLimits } from '../roles/index.mts';
+import {
+  elasticsearch,
+  java,
+  kafka,
+  kafkaManager,
+  kafkaTopics,
+  kibana,
+  kibanaDashboards,
+  labHosts,
+  labImage,
+  logstash,
+  logstashJmx,
+  metricsIndex,
+  osLimits,
+  tracksConsumer,
+  tracksProducer,
+} from '../roles/index.mts';
 
 /** Hosts that are to be made before anything can run on them; every stage waits for the one before. */
 export const lab: readonly Stage[] = [
@@ -7,4 +23,13 @@ export const lab: readonly Stage[] = [
   { hosts: 'all', roles: [labHosts] },
 ];
 
-export const stages: readonly Stage[] = [...lab, { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] }];
+export const stages: readonly Stage[] = [
+  ...lab,
+  { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
+  { hosts: 'controllers:brokers', roles: [osLimits, java, kafka] },
+  { hosts: 'brokers', roles: [kafkaTopics] },
+  // The template of the index comes before its first document.
+  { hosts: 'monitoring', roles: [metricsIndex, kibana] },
+  { hosts: 'clients', roles: [java, logstash, tracksProducer, tracksConsumer] },
+  { hosts: 'monitoring', roles: [java, logstash, logstashJmx, kibanaDashboards, kafkaManager] },
+];

@@ -18,33 +18,32 @@ const pinned = z.strictObject({
     .regex(/^[0-9a-f]{128}$/)
     .exactOptional(),
 });
+const relative = z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/, 'a path below, such as kafka/libs');
+const assembled = z.strictObject({
+  /** Its name in the lab's artifact folder. */
+  file: z.string().regex(/^[\w.-]+\.tar\.gz$/),
+  /** `into` is a folder of the finished archive; a part without it is a zip archive that the others are added to. */
+  parts: z.array(pinned.extend({ into: relative.exactOptional() })),
+  /** A program of this project that finishes the tree: `sh BUILD TREE IMAGE`, as root; everything in its folder is what it is made from. */
+  build: relative.exactOptional(),
+  /** What in it is not the vendor's own: every summary of a run names it. */
+  stand_in: z.string().min(1).exactOptional(),
+});
 const build = z.strictObject({
-  official: pinned,
-  assembled: z
-    .strictObject({
-      /** Its name in the lab's artifact folder. */
-      file: z.string().regex(/^[\w.-]+\.tar\.gz$/),
-      /** `into` is a folder of the finished archive; without it the part is the archive that the others are added to. */
-      parts: z.array(
-        pinned.extend({
-          into: z
-            .string()
-            .regex(/^[\w.-]+(\/[\w.-]+)*$/)
-            .exactOptional(),
-        }),
-      ),
-    })
-    .exactOptional(),
+  /** Its size is checked where the vendor's listing says it. */
+  official: pinned.extend({ bytes: pinned.shape.bytes.exactOptional() }),
+  assembled: assembled.exactOptional(),
 });
 const catalogue = z.record(z.string(), z.record(z.string().regex(/^\d+\.\d+\.\d+$/), build));
 
 export type Build = z.output<typeof build>;
+export type Assembly = z.output<typeof assembled>;
 export type Catalogue = z.output<typeof catalogue>;
 
 /** Where an archive comes from; either is verified before it is unpacked. */
 export type ArchiveSource =
-  | { readonly from: 'host'; readonly url: string; readonly sha256: string; readonly size: number }
-  | { readonly from: 'controller'; readonly localPath: string; readonly sha256: string; readonly size: number };
+  | { readonly from: 'host'; readonly url: string; readonly sha256: string; readonly size?: number }
+  | { readonly from: 'controller'; readonly localPath: string; readonly sha256: string; readonly size?: number };
 
 export function parseCatalogue(text: string, file = FILE): Catalogue {
   const parsed = catalogue.safeParse(load(text, { filename: file }));
@@ -56,6 +55,9 @@ let read: Catalogue | undefined;
 export function artifacts(): Catalogue {
   return (read ??= parseCatalogue(readFileSync(FILE, 'utf8')));
 }
+
+/** Absolute path of a file of this project. */
+export const projectPath = (path: string): string => join(ROOT, path);
 
 /** The lab's state: `LAB_DIR`, else `.lab` beside the playbooks. */
 export const labDirectory = (): string => resolve(ROOT, process.env['LAB_DIR'] ?? '.lab');
@@ -73,7 +75,19 @@ export interface Wish {
 export interface Chosen {
   readonly kind: 'official' | 'assembled';
   readonly source: ArchiveSource;
+  /** What in it is not the vendor's own. */
+  readonly standIn?: string;
 }
+
+/** Variables of every role that installs an archive. */
+export const archiveVariables = {
+  source: z
+    .enum(['auto', 'official', 'assembled'])
+    .default('official')
+    .describe("The vendor's archive, or one assembled by the lab from Maven Central. auto: the vendor's where it can be reached."),
+  delivery: z.enum(['host', 'controller']).default('host').describe('Who downloads the archive: each host, or nobody: it is sent from the controller.'),
+  archive: z.string().min(1).describe('Path of the official archive on the controller, for delivery: controller.').exactOptional(),
+} as const;
 
 /** What a host gets. `auto` takes what the lab assembled, and the vendor's own archive where the lab assembled none. Throws a `usage` failure. */
 export function chooseArchive(product: string, version: string, wish: Wish): Chosen {
@@ -85,13 +99,15 @@ export function chooseArchive(product: string, version: string, wish: Wish): Cho
   if (wish.source !== 'official' && known.assembled !== undefined) {
     const localPath = assembledPath(known.assembled.file);
     const digest = digestBeside(localPath);
-    if (digest !== undefined) return { kind: 'assembled', source: { from: 'controller', localPath, ...digest } };
+    const standIn = known.assembled.stand_in === undefined ? {} : { standIn: known.assembled.stand_in };
+    if (digest !== undefined) return { kind: 'assembled', source: { from: 'controller', localPath, ...digest }, ...standIn };
     if (wish.source === 'assembled') return fail('usage', `${localPath} or its .sha256 does not exist`, { hint: 'npx zx playbooks/lab.mts up makes both' });
   }
-  const { url, sha256: digest, bytes: size } = known.official;
-  if (wish.delivery === 'host') return { kind: 'official', source: { from: 'host', url, sha256: digest, size } };
+  const { url, sha256: digest, bytes } = known.official;
+  const size = bytes === undefined ? {} : { size: bytes };
+  if (wish.delivery === 'host') return { kind: 'official', source: { from: 'host', url, sha256: digest, ...size } };
   if (wish.archive !== undefined && existsSync(wish.archive))
-    return { kind: 'official', source: { from: 'controller', localPath: resolve(wish.archive), sha256: digest, size } };
+    return { kind: 'official', source: { from: 'controller', localPath: resolve(wish.archive), sha256: digest, ...size } };
   const found = wish.archive === undefined ? 'no archive is given' : `${wish.archive} does not exist`;
   return fail('usage', `${product}_delivery is controller, but ${found}`, {
     hint: `curl --fail --location --output ${wish.archive ?? 'FILE'} ${url}, and name the file in ${product}_archive`,

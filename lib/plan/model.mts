@@ -177,6 +177,12 @@ export interface Listener {
   readonly process: string;
 }
 
+/** What stands in for a product, in one line. */
+export interface StandIn {
+  readonly product: string;
+  readonly what: string;
+}
+
 // ---- roles and playbooks ---------------------------------------------------------------------------------------
 
 export interface Context<V, P = never> {
@@ -224,6 +230,8 @@ export interface HostRole<V, P = never> extends RoleBase<V> {
   refuses?(context: Context<V, P>): readonly Refusal[];
   resources(context: Context<V, P>): readonly Resource[];
   listeners?(context: { readonly host: Host; readonly vars: V; readonly inventory: Inventory }): readonly Listener[];
+  /** Products that it installs and that are not the vendor's own: every summary of a run names them. */
+  standIns?(context: Context<V, P>): readonly StandIn[];
   /** After a change and before the next round of `resources`: the service answers. Then peers are asked again. */
   ready?(context: Context<V, P>): readonly Check[];
   verify?(context: Context<V, P>): readonly Check[];

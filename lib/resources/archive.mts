@@ -6,8 +6,8 @@ import { absentShown, change, has, resource, shown, type Common } from './resour
 
 type Digest = { readonly sha256: string } | { readonly sha512: string };
 
-/** Where an archive comes from; `size` in bytes. */
-export type ArchiveOrigin = Digest & { readonly size: number } & (
+/** Where an archive comes from; `size` in bytes, where the vendor's listing says it. */
+export type ArchiveOrigin = Digest & { readonly size?: number } & (
     { readonly from: 'host'; readonly url: string } | { readonly from: 'controller'; readonly localPath: string }
   );
 
@@ -36,13 +36,15 @@ function protocolOf(url: string): 'https' | 'http' {
 
 const MEBIBYTE = 1024 * 1024;
 const DEADLINE_SECONDS = 3600;
+/** What is kept free for an archive whose size nobody said: the largest of the stack's. */
+const UNKNOWN_SIZE = 400 * MEBIBYTE;
 
 /** Downloaded or uploaded here, in the directory it is unpacked in: one filesystem, and the next run finds what a broken one left. */
 const archivePath = (options: ArchiveOptions): string => `${options.into}/.archive-${digestOf(options.source)[1].slice(0, 16)}`;
 
 /** Room for the archive and what is in it. Kilobytes keep the numbers within every shell's. */
 function prepare(options: ArchiveOptions): string {
-  const needed = Math.ceil((options.source.size * 2.5) / 1024);
+  const needed = Math.ceil(((options.source.size ?? UNKNOWN_SIZE) * 2.5) / 1024);
   return sh`into=${options.into} needed=${needed}
 mkdir -p -- "$into"
 for left in "$into"/.archive-* "$into"/.unpack-* "$into"/.old-*; do if [ -e "$left" ] || [ -h "$left" ]; then rm -rf -- "$left"; fi; done
@@ -55,7 +57,7 @@ fi`;
 
 function download(options: ArchiveOptions, url: string): string {
   const protocol = protocolOf(url);
-  return sh`archive=${archivePath(options)} url=${url} size=${options.source.size}
+  return sh`archive=${archivePath(options)} url=${url} size=${options.source.size ?? ''}
 ( while sleep 1; do progress "$(stat -c %s -- "$archive" 2>/dev/null || echo 0)" "$size"; done ) &
 printer=$!
 failed=
@@ -64,7 +66,7 @@ curl -q --fail --location --proto ${`=${protocol}`} --proto-redir ${`=${protocol
 kill "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
 if [ -n "$failed" ]; then rm -f -- "$archive"; say "$url could not be downloaded"; exit 1; fi
-progress "$size" "$size"`;
+progress "$(stat -c %s -- "$archive")" "$size"`;
 }
 
 /** Verified before anything is unpacked; whatever fails, neither the archive nor a half-unpacked tree stays. */
@@ -72,12 +74,12 @@ function unpack(options: ArchiveOptions): string {
   const [kind, digest] = digestOf(options.source);
   const strip = (options.stripTop ?? true) ? '--strip-components=1' : '';
   const owner = options.owner ?? 'root';
-  return `${sh`into=${options.into} version=${options.version} archive=${archivePath(options)} digest=${digest} size=${options.source.size} owner=${owner} what=${`${options.name} ${options.version}`}`}
+  return `${sh`into=${options.into} version=${options.version} archive=${archivePath(options)} digest=${digest} size=${options.source.size ?? ''} owner=${owner} what=${`${options.name} ${options.version}`}`}
 tree=
 trap 'rm -rf -- "$archive" \${tree:+"$tree"}' EXIT
 trap 'exit 143' HUP INT TERM
 found=$(stat -c %s -- "$archive")
-[ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
+[ -z "$size" ] || [ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
 found=$(${kind}sum <"$archive")
 [ "\${found%% *}" = "$digest" ] || refuse "the archive of $what has the ${kind} \${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
@@ -156,7 +158,8 @@ export function archive(options: ArchiveOptions): Resource {
         return unavailable(`${options.into}/current is a ${now.current.type}, not a link: it is left alone`);
       const target = now.current.kind === 'there' ? now.current.target : undefined;
       const unpacked = now.stamp?.trim() === stamp;
-      const size = `${options.version} (${short(stamp)}, ${Math.ceil(options.source.size / MEBIBYTE).toString()} MiB)`;
+      const bytes = options.source.size === undefined ? '' : `, ${Math.ceil(options.source.size / MEBIBYTE).toString()} MiB`;
+      const size = `${options.version} (${short(stamp)}${bytes})`;
       const pointing = target === options.version || target === `${options.into}/${options.version}`;
       return known<readonly Change[]>([
         ...(unpacked ? [] : [change('unpacked', now.stamp === undefined ? absentShown : short(now.stamp), size)]),

@@ -1,6 +1,6 @@
 import { fail, RunFailure, type RunError } from '../errors.mts';
 import type { HostName, ResourceId } from '../names.mts';
-import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Refusal, Resource, Verdict } from '../plan/model.mts';
+import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Refusal, Resource, StandIn, Verdict } from '../plan/model.mts';
 import { disrupts, judge, withoutDisruption, type Judged } from '../plan/verdict.mts';
 import { compileSteps } from '../shell/steps.mts';
 import type { Reason, RoleVerdict } from '../report/events.mts';
@@ -92,6 +92,12 @@ export class RoleRun {
     if (this.#started !== undefined) return;
     this.#started = performance.now();
     this.#scope.emit({ kind: 'role.start', host: this.run.host.name, role: this.role.name });
+    for (const standIn of this.#standIns()) this.#scope.emit({ kind: 'stand-in', host: this.run.host.name, ...standIn });
+  }
+
+  #standIns(): readonly StandIn[] {
+    if (this.role.runs !== 'host' || !this.run.isOpen) return [];
+    return this.role.standIns?.(this.hostContext(this.role)) ?? [];
   }
 
   end(): void {

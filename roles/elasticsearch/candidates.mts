@@ -1,6 +1,6 @@
-import type { Answer, Host, HostName, Inventory } from '../../lib/index.mts';
+import { addressOf, type Answer, type Host, type HostName, type Inventory } from '../../lib/index.mts';
 import type { Candidate } from './bootstrap.mts';
-import { addressOf, elasticsearch, masters, members, nodeName } from './contract.mts';
+import { elasticsearch, masters, members, nodeName } from './contract.mts';
 import type { NodeState } from './node.mts';
 
 const ofCluster = (inventory: Inventory, host: Host): readonly Host[] => {

@@ -1,6 +1,6 @@
 /** The files of /etc/elasticsearch, each as a function of what it says. */
-import type { Host, Inventory } from '../../lib/index.mts';
-import { addressOf, dataNodes, elasticsearch, masters, members, nodeName, transportAddress } from './contract.mts';
+import { addressOf, type Host, type Inventory } from '../../lib/index.mts';
+import { dataNodes, elasticsearch, masters, members, nodeName, transportAddress } from './contract.mts';
 import { showSize } from './heap.mts';
 import { DATA, LOGS } from './paths.mts';
 import { flatYaml } from './yaml.mts';

@@ -1,38 +1,26 @@
 import { z } from 'zod';
-import { contract, type Host, type Inventory, type Listener } from '../../lib/index.mts';
-
-const port = z.int().min(1024).max(65535);
-const size = z.string().regex(/^[1-9][0-9]*[mgMG]$/, 'a size such as 512m or 4g');
+import { addressOf, archiveVariables, bracketed, contract, variables, type Host, type Inventory, type Listener } from '../../lib/index.mts';
 
 export const elasticsearch = contract(
   'elasticsearch',
   z.strictObject({
-    version: z
-      .string()
-      .regex(/^\d+\.\d+\.\d+$/, 'a version in quotes, such as "7.10.2"')
-      .default('7.10.2')
-      .describe('Version, in quotes.'),
+    version: variables.version.default('7.10.2').describe('Version, in quotes.'),
     cluster_name: z
       .string()
       .regex(/^[\w.-]{1,63}$/)
       .default('kafka-monitoring')
       .describe('Name of the cluster; nodes of one name form one cluster.'),
     heap: z
-      .union([z.literal('auto'), size])
+      .union([z.literal('auto'), variables.size])
       .default('auto')
       .describe("Smallest and largest heap, such as 4g. auto: at most half of what the host's other roles leave, at most 31 GB."),
-    http_port: port.default(9200).describe('Port of the HTTP API.'),
-    transport_port: port.default(9300).describe('Port between the nodes.'),
+    http_port: variables.port.default(9200).describe('Port of the HTTP API.'),
+    transport_port: variables.port.default(9300).describe('Port between the nodes.'),
     java: z
       .union([z.enum(['auto', 'bundled']), z.string().regex(/^\/[\w./+-]+$/, 'bundled, auto or an absolute path')])
       .default('auto')
       .describe('bundled with the official archive, or the path of a Java home. auto: bundled where there is one, else that of the role java.'),
-    source: z
-      .enum(['auto', 'official', 'assembled'])
-      .default('official')
-      .describe("The vendor's archive, or one assembled by the lab from Maven Central. auto: the vendor's where it can be reached."),
-    delivery: z.enum(['host', 'controller']).default('host').describe('Who downloads the archive: each host, or nobody: it is sent from the controller.'),
-    archive: z.string().min(1).describe('Path of the official archive on the controller, for delivery: controller.').exactOptional(),
+    ...archiveVariables,
     managed: z.boolean().default(true).describe('false: observed only. No file, unit or restart.'),
     enforce_bootstrap_checks: z
       .union([z.boolean(), z.literal('auto')])
@@ -72,10 +60,6 @@ export const nodeName = (host: Host): string => host.name;
 /** What other roles and the operator's curl use: the node's own address. */
 export const nodeUrl = (host: Host): string => `http://${bracketed(addressOf(host))}:${String(host.vars(elasticsearch).http_port)}`;
 export const transportAddress = (host: Host): string => `${bracketed(addressOf(host))}:${String(host.vars(elasticsearch).transport_port)}`;
-
-/** The host's private address; its name stands in where the inventory gives none, and then the role refuses. */
-export const addressOf = (host: Host): string => host.privateAddress ?? host.name;
-const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 export function listeners(host: Host): readonly Listener[] {
   const vars = host.vars(elasticsearch);

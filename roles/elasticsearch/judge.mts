@@ -1,7 +1,6 @@
 /** Judgements about a running cluster: pure, so that each is tested without one. */
-import type { Judgement, ListeningSocket, UnitState } from '../../lib/index.mts';
+import { plainAddress, type Judgement, type ListeningSocket, type UnitState } from '../../lib/index.mts';
 import { showLimit, type ProcessLimits } from '../os-limits/contract.mts';
-import { plainAddress } from './address.mts';
 import type { Health, Reply, Root, Settings } from './cluster.mts';
 import type { NodeState } from './node.mts';
 

@@ -1,9 +1,7 @@
 /** Reasons not to touch a host, found before anything on it is changed. */
-import type { Context, Refusal } from '../../lib/index.mts';
-import { closest } from '../../lib/index.mts';
-import { isInside } from './address.mts';
+import { addressOf, closest, privateOnly, type Context, type Refusal } from '../../lib/index.mts';
 import { bootstrap, strangers } from './bootstrap.mts';
-import { addressOf, elasticsearch, masters, members, type ElasticsearchVars } from './contract.mts';
+import { elasticsearch, masters, members, type ElasticsearchVars } from './contract.mts';
 import { automaticHeap, heapOf, showSize, takenByOthers } from './heap.mts';
 import { candidates, sameCluster } from './candidates.mts';
 import { serviceLimits } from './limits.mts';
@@ -14,19 +12,7 @@ const usage = (reason: string, hint: string): Refusal => ({ kind: 'usage', reaso
 const refused = (reason: string, hint: string): Refusal => ({ kind: 'refused', reason, hint });
 
 export const refusals = (here: Here): readonly Refusal[] =>
-  here.vars.managed ? [...address(here), ...initialMasters(here), ...heap(here), ...openFiles(here), ...founding(here)] : [];
-
-function address({ host }: Here): readonly Refusal[] {
-  if (host.privateAddress === undefined)
-    return [usage(`${host.name} has no private address for Elasticsearch to bind`, `set private_address of ${host.name} in the inventory`)];
-  if (isInside(host.privateAddress)) return [];
-  return [
-    refused(
-      `Elasticsearch without a login would listen on ${host.privateAddress}, which is no private address`,
-      `set private_address of ${host.name} to its address in the private network`,
-    ),
-  ];
-}
+  here.vars.managed ? [...privateOnly(here.host, 'Elasticsearch'), ...initialMasters(here), ...heap(here), ...openFiles(here), ...founding(here)] : [];
 
 function initialMasters(here: Here): readonly Refusal[] {
   const { host, vars, inventory } = here;

@@ -7,4 +7,5 @@ export const labHostsContract = contract('lab-hosts', z.strictObject({}));
 export { preflight } from './preflight.mts';
 export { program } from './programs.mts';
 export { document, image } from './status.mts';
+export { archiveWishes, type ArchiveWish } from './served.mts';
 export { labHosts, PROVIDER } from './wanted.mts';

@@ -1,8 +1,8 @@
 /** Whether a lab can be made on this machine: judged from facts, before anything is touched, and only where something has to be made. */
 import { z } from 'zod';
 import { all, controllerOutput, type Inventory, type Question, type Refusal } from '../../lib/index.mts';
-import { listeners } from '../elasticsearch/contract.mts';
 import { program } from './programs.mts';
+import { memoryOf, servedBy } from './served.mts';
 import { document, image, isUp, lab, type ImageStatus, type LabStatus } from './status.mts';
 import { labHosts, wantedHost, wantedHosts, type WantedHost } from './wanted.mts';
 
@@ -25,8 +25,7 @@ export type Machine = Extract<z.output<typeof machine>, { root: boolean }>;
 type AnyMachine = z.output<typeof machine>;
 type FoundListener = z.output<typeof listener>;
 
-/** What one host takes when its services run, and the base image once; in KiB. */
-const HOST_MEMORY = 900 * 1024;
+/** What one host takes, and the base image once; in KiB. */
 const HOST_DISK = 700 * 1024;
 const IMAGE_DISK = 1200 * 1024;
 
@@ -34,6 +33,8 @@ const ELSEWHERE = 'the lab runs on Debian or Ubuntu, on the machine itself or in
 
 export interface ToMake {
   readonly hosts: readonly WantedHost[];
+  /** What all of them take when their services run. */
+  readonly memoryKib: number;
   readonly image: boolean;
   /** Every address and port that hosts to be made will serve. */
   readonly listeners: readonly { readonly host: string; readonly address: string; readonly port: number }[];
@@ -79,7 +80,7 @@ function abilities({ mayMount, overlay, cgroups, fileSystem }: Machine): readonl
 }
 
 function room({ memoryKib, diskKib }: Machine, wanted: ToMake): readonly Refusal[] {
-  const memory = wanted.hosts.length * HOST_MEMORY;
+  const memory = wanted.memoryKib;
   const disk = wanted.hosts.length * HOST_DISK + (wanted.image ? IMAGE_DISK : 0);
   const hosts = `${wanted.hosts.length.toString()} more ${wanted.hosts.length === 1 ? 'host' : 'hosts'}`;
   return [
@@ -88,7 +89,7 @@ function room({ memoryKib, diskKib }: Machine, wanted: ToMake): readonly Refusal
       : [
           usage(
             `${hosts} of the lab take ${gib(memory)} of memory, and ${gib(memoryKib)} are free`,
-            'take hosts out of the inventory, lower elasticsearch_heap, or end other programs',
+            'take hosts out of the inventory, lower their heaps, or end other programs',
           ),
         ]),
     ...(diskKib >= disk ? [] : [usage(`the lab takes ${gib(disk)} of disk, and ${gib(diskKib)} are free`, 'set LAB_DIR to a directory with more room')]),
@@ -120,12 +121,11 @@ export function toMake(inventory: Inventory, status: LabStatus, { hasImage }: Im
   const up = new Set(status.hosts.filter(isUp).map(({ name }) => name));
   const hosts = wantedHosts(inventory).filter(({ name }) => !up.has(name));
   const names = new Set(hosts.map(({ name }) => name));
-  const members = new Set([...inventory.group('es_masters'), ...inventory.group('es_data')]);
-  const served = [...members]
-    .filter(({ name }) => names.has(name))
-    .flatMap((host) => listeners(host).map(({ address, port }) => ({ host: host.name, address, port })));
+  const made = labHosts(inventory).filter(({ name }) => names.has(name));
+  const served = made.flatMap((host) => servedBy(host, inventory).map(({ address, port }) => ({ host: host.name, address, port })));
   return {
     hosts,
+    memoryKib: made.reduce((sum, host) => sum + memoryOf(host, inventory) / 1024, 0),
     image: !hasImage && labHosts(inventory).length > 0,
     listeners: [...hosts.map(({ name, address, port }) => ({ host: name, address, port })), ...served],
   };

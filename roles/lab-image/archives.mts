@@ -1,35 +1,58 @@
-import { artifacts, controllerCommand, controllerOutput, question, type Answer, type Change, type Inventory, type Resource } from '../../lib/index.mts';
-import { elasticsearch } from '../elasticsearch/contract.mts';
-import { labHosts, program } from '../lab-hosts/contract.mts';
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  artifacts,
+  controllerCommand,
+  controllerOutput,
+  projectPath,
+  question,
+  type Answer,
+  type Assembly,
+  type Change,
+  type Inventory,
+  type Resource,
+} from '../../lib/index.mts';
+import { archiveWishes, program, type ArchiveWish } from '../lab-hosts/contract.mts';
 
 /** The archives that hosts of the lab take from this machine where the vendor cannot be reached, one resource each. */
 export function archives(inventory: Inventory, seconds: number): readonly Resource[] {
-  const wishes = new Map<string, 'auto' | 'assembled'>();
-  const members = new Set([...inventory.group('es_masters'), ...inventory.group('es_data')]);
-  for (const host of labHosts(inventory).filter((one) => members.has(one))) {
-    const { version, source, managed } = host.vars(elasticsearch);
-    if (managed && source !== 'official') wishes.set(version, wishes.get(version) === 'assembled' ? 'assembled' : source);
-  }
-  return [...wishes].flatMap(([version, source]) => {
-    const build = artifacts()['elasticsearch']?.[version];
-    const part = build?.assembled?.parts[0];
-    if (build?.assembled === undefined || part === undefined) return [];
-    const { file } = build.assembled;
-    return [
-      controllerCommand(`lab archive elasticsearch ${version}`, {
-        because: ['elasticsearch_source', 'elasticsearch_version'],
-        differs: archiveState(file).map((found) => differing(source, found)),
-        run: (steps) => {
-          steps.within(seconds, (longer) => {
-            longer.controller(program('lab-archive', 'make', file, source, build.official.url, part.url, part.bytes.toString(), part.sha256));
-          });
-        },
-      }),
-    ];
+  return archiveWishes(inventory).flatMap((wish) => {
+    const build = artifacts()[wish.product]?.[wish.version];
+    return build?.assembled === undefined ? [] : [archive(wish, build.official.url, build.assembled, seconds)];
   });
 }
 
-const STATES = ['official', 'assembled', 'missing'] as const;
+function archive({ product, version, source }: ArchiveWish, officialUrl: string, assembly: Assembly, seconds: number): Resource {
+  const { file, parts, build } = assembly;
+  const inputs = inputsOf(assembly);
+  const words = parts.flatMap(({ url, bytes, sha256, into }) => [url, bytes.toString(), sha256, into ?? '.']);
+  return controllerCommand(`lab archive ${product} ${version}`, {
+    because: [`${product}_source`, `${product}_version`],
+    differs: archiveState(file, inputs).map((found) => differing(source, found)),
+    run: (steps) => {
+      steps.within(seconds, (longer) => {
+        longer.controller(program('lab-archive', 'make', file, inputs, source, officialUrl, build === undefined ? '-' : projectPath(build), ...words));
+      });
+    },
+  });
+}
+
+/** Digest of all that an assembled archive is made from: with it an archive of an older recipe is told from a current one. */
+export function inputsOf({ parts, build }: Assembly): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts));
+  const folder = build === undefined ? undefined : dirname(projectPath(build));
+  const files =
+    folder === undefined
+      ? []
+      : globSync('**', { cwd: folder })
+          .sort()
+          .map((name) => join(folder, name));
+  for (const file of files) if (statSync(file).isFile()) hash.update(`\0${file}\0`).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+const STATES = ['official', 'assembled', 'outdated', 'missing'] as const;
 export type ArchiveState = (typeof STATES)[number];
 
 /** What was found once stays: a vendor that is away today is no reason to exchange what runs on the hosts. */
@@ -39,8 +62,8 @@ export function differing(source: 'auto' | 'assembled', found: ArchiveState): re
   return [{ field: 'archive', from: found === 'missing' ? { kind: 'absent' } : { kind: 'text', text: found }, to: { kind: 'text', text: to } }];
 }
 
-function archiveState(file: string) {
-  const asked = controllerOutput(program('lab-archive', 'status', file));
+function archiveState(file: string, inputs: string) {
+  const asked = controllerOutput(program('lab-archive', 'status', file, inputs));
   return question(asked.asks, (answers): Answer<ArchiveState> => {
     const answer = asked.read(answers);
     if (answer.kind === 'unavailable') return answer;

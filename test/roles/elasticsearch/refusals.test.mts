@@ -3,7 +3,7 @@ import { hostName, type Answer, type Facts, type HostName, type Refusal } from '
 import { elasticsearch } from '../../../roles/elasticsearch/contract.mts';
 import type { NodeState } from '../../../roles/elasticsearch/node.mts';
 import { refusals } from '../../../roles/elasticsearch/refusals.mts';
-import { isInside, plainAddress } from '../../../roles/elasticsearch/address.mts';
+import { isInside, plainAddress } from '../../../lib/inventory/address.mts';
 import { context, inventory, threeMasters } from '../support.mts';
 
 const node = (more: Partial<NodeState>): Answer<NodeState> => ({

@@ -66,7 +66,7 @@ const MACHINE: Machine = {
   listeners: [],
 };
 const LISTENER = { address: '0.0.0.0', port: 9200, process: 'java', pid: 4711, labHost: '' };
-const WISH: ToMake = { hosts: [ES_01], image: true, listeners: [{ host: 'es-01', address: '127.77.0.11', port: 9200 }] };
+const WISH: ToMake = { hosts: [ES_01], memoryKib: 900 * 1024, image: true, listeners: [{ host: 'es-01', address: '127.77.0.11', port: 9200 }] };
 
 describe('whether a lab can be made here', () => {
   const cases: readonly {
@@ -155,10 +155,12 @@ describe('hosts that the lab makes', () => {
 describe('the archive that the lab keeps', () => {
   const cases = [
     ['auto', 'missing', 1],
+    ['auto', 'outdated', 1],
     ['auto', 'official', 0],
     ['auto', 'assembled', 0],
     ['assembled', 'official', 1],
     ['assembled', 'missing', 1],
+    ['assembled', 'outdated', 1],
     ['assembled', 'assembled', 0],
   ] as const;
   for (const [source, found, changes] of cases)

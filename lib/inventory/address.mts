@@ -1,4 +1,6 @@
+/** Addresses that services bind, and which of them the internet cannot reach. */
 import { BlockList, isIP } from 'node:net';
+import type { Host } from './model.mts';
 
 const inside = new BlockList();
 for (const [net, bits] of [
@@ -29,3 +31,9 @@ export const plainAddress = (address: string): string =>
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/^::ffff:(?=\d+\.)/, '')
     .replace(/%.*$/, '');
+
+/** What services of a host bind and publish: its private address; its name stands in where the inventory gives none, and then roles refuse. */
+export const addressOf = (host: Host): string => host.privateAddress ?? host.name;
+
+/** As it is written before a port: an IPv6 address in brackets. */
+export const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);

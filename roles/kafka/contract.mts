@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import {
+  addressOf,
+  archiveVariables,
+  bracketed,
+  contract,
+  groupName,
+  secretSchema,
+  variables,
+  type Host,
+  type Inventory,
+  type Listener,
+  type Secret,
+} from '../../lib/index.mts';
+
+const topic = z.strictObject({
+  name: z.string().regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/, 'letters, digits, ".", "_" and "-"'),
+  partitions: z.int().min(1).max(10_000).default(1),
+  /** `kafka_replication_factor` unless said. */
+  replication_factor: z.int().min(1).exactOptional(),
+  /** Settings of the topic, such as `retention.ms`. */
+  config: z.record(z.string().regex(/^[a-z.]+$/), z.union([z.string(), z.number(), z.boolean()])).exactOptional(),
+});
+
+export const kafka = contract(
+  'kafka',
+  z.strictObject({
+    managed: z.boolean().default(true).describe('false: observed only, for a Kafka that others run. No file, unit or restart; its metrics are collected.'),
+    mode: z.enum(['kraft', 'zookeeper']).default('kraft').describe('Who keeps the metadata: the group controllers, or ZooKeeper on the group zookeepers.'),
+    version: variables.version.default('3.9.1').describe('Version, in quotes.'),
+    ...archiveVariables,
+    cluster_name: z
+      .string()
+      .regex(/^[\w-]{1,63}$/)
+      .default('kafka')
+      .describe('Name of the Kafka cluster: the field cluster of its metrics. Brokers of one name form one cluster.'),
+    node_id: z
+      .int()
+      .min(0)
+      .max(2_147_483_647)
+      .describe('Identity of the node, kept for ever. The number at the end of the name of the host unless given.')
+      .exactOptional(),
+    heap: variables.size.default('1g').describe('Smallest and largest heap.'),
+    java: variables.absolutePath.describe('Home of the Java to run it with; that of the role java unless given.').exactOptional(),
+    port: variables.port.default(9092).describe('Port of the clients.'),
+    controller_port: variables.port.default(9093).describe('Port of the controllers.'),
+    zookeeper_port: variables.port.default(2181).describe('Port of ZooKeeper, for kafka_mode: zookeeper.'),
+    nofile: z.int().min(1024).describe('Open files of the service; those of os-limits unless given.').exactOptional(),
+    replication_factor: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Copies of each partition: of topics, consumer offsets and transactions. At most the number of brokers.'),
+    min_insync_replicas: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Copies that must have a record before acks=all confirms it; below the replication factor, or one broker down stops producers.'),
+    topics: z
+      .array(topic)
+      .default([])
+      .describe('Topics that are made: name, partitions, replication_factor, config. Others are left alone; nothing is ever deleted.'),
+    settings: z
+      .record(z.string().regex(/^[a-z][\w.]*$/), z.union([z.string(), z.number(), z.boolean()]))
+      .default({})
+      .describe('Further lines of server.properties, such as log.retention.hours: 48.'),
+    jmx_port: variables.port.default(9999).describe('Port of JMX, of its registry and of its objects.'),
+    jmx_authentication: z.boolean().default(true).describe('JMX asks for a login. false: whoever reaches the port can run code as Kafka.'),
+    jmx_user: z
+      .string()
+      .regex(/^[A-Za-z][\w.-]{0,31}$/)
+      .default('monitor')
+      .describe('Login of the collector; may read only.'),
+    jmx_password: secretSchema.describe('Password of that login.').exactOptional(),
+    jmx_hostname: z.string().min(1).describe('Where JMX sends its clients (java.rmi.server.hostname); the private address unless given.').exactOptional(),
+  }),
+);
+
+export type KafkaVars = NonNullable<(typeof kafka)['typeOfVariables']>;
+export type Topic = z.output<typeof topic>;
+
+const BROKERS = groupName('brokers');
+const CONTROLLERS = groupName('controllers');
+
+export const brokers = (inventory: Inventory): readonly Host[] => inventory.group(BROKERS);
+export const controllers = (inventory: Inventory): readonly Host[] => inventory.group(CONTROLLERS);
+/** Brokers and controllers, in inventory order. */
+export function kafkaHosts(inventory: Inventory): readonly Host[] {
+  const names = new Set([...brokers(inventory), ...controllers(inventory)].map(({ name }) => name));
+  return [...inventory.hosts.values()].filter(({ name }) => names.has(name));
+}
+
+const ofCluster = (hosts: readonly Host[], host: Host): readonly Host[] =>
+  hosts.filter((other) => other.vars(kafka).cluster_name === host.vars(kafka).cluster_name);
+/** Of the cluster that `host` belongs to. */
+export const brokersWith = (inventory: Inventory, host: Host): readonly Host[] => ofCluster(brokers(inventory), host);
+export const controllersWith = (inventory: Inventory, host: Host): readonly Host[] => ofCluster(controllers(inventory), host);
+
+/** What the process of a host is. Controller beans do not exist on a node that is a broker only; with ZooKeeper every broker has them. */
+export type ProcessKind = 'broker' | 'controller' | 'broker_controller';
+export function processKind(host: Host): ProcessKind {
+  const isBroker = host.groups.has(BROKERS);
+  const isController = host.groups.has(CONTROLLERS) || host.vars(kafka).mode === 'zookeeper';
+  return isBroker ? (isController ? 'broker_controller' : 'broker') : 'controller';
+}
+
+export const brokerAddress = (host: Host): string => `${bracketed(addressOf(host))}:${String(host.vars(kafka).port)}`;
+/** `bootstrap.servers` of the cluster that `host` belongs to. */
+export const bootstrapServers = (inventory: Inventory, host: Host): string => brokersWith(inventory, host).map(brokerAddress).join(',');
+
+/** Where the collector connects, and as whom. */
+export interface JmxTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly login?: { readonly user: string; readonly password: Secret };
+}
+export function jmxTarget(host: Host): JmxTarget {
+  const { jmx_port: at, jmx_authentication: asks, jmx_user: user, jmx_password: password } = host.vars(kafka);
+  return { address: addressOf(host), port: at, ...(asks && password !== undefined ? { login: { user, password } } : {}) };
+}
+
+export function listeners(host: Host): readonly Listener[] {
+  const vars = host.vars(kafka);
+  const one = (name: string, at: number, from: readonly string[]): Listener => ({ name, port: at, address: addressOf(host), from, process: 'kafka' });
+  const kind = processKind(host);
+  return [
+    ...(kind === 'controller' ? [] : [one('kafka', vars.port, ['brokers', 'controllers', 'clients', 'monitoring'])]),
+    ...(kind === 'broker' || vars.mode === 'zookeeper' ? [] : [one('kafka-controller', vars.controller_port, ['brokers', 'controllers'])]),
+    one('kafka-jmx', vars.jmx_port, ['monitoring']),
+  ];
+}
