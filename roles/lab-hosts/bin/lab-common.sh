@@ -5,7 +5,7 @@
 # How a host is reached; the image and every host agree on it.
 LAB_USER=ops
 # Raise it when lab-image.sh makes something else than before: hosts made earlier keep the image they were made from.
-IMAGE=bookworm-1
+IMAGE=bookworm-2
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }

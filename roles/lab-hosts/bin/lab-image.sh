@@ -8,7 +8,7 @@ set -eu
 . "$(dirname "$0")/lab-common.sh"
 # What the image grows to while it is made, for the progress that is shown.
 EXPECTED_BYTES=675000000
-CONTENT=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,curl,ca-certificates,iproute2,procps,openjdk-17-jre-headless
+CONTENT=systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,sudo,curl,ca-certificates,iproute2,procps,zip,openjdk-17-jre-headless
 
 main() {
   command=$2
