@@ -224,6 +224,11 @@ export interface HostRole<V, P = never> extends RoleBase<V> {
   readonly runs: 'host';
   /** `group`: once, on the first reachable host of the stage. */
   readonly per: 'host' | 'group';
+  /**
+   * `false`: the host is observed only. Roles of the stage that know no such thing leave it alone, and that it lets nobody in is no failure.
+   * Managed unless said.
+   */
+  manages?(host: Host): boolean;
   /** Asked read-only of every host of `group`, also outside `--limit`. */
   readonly peers?: { readonly group: string; ask(host: Host, inventory: Inventory): Question<P> };
   /** Reasons not to touch anything, found before the first change; the run exits 5 with them. */

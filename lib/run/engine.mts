@@ -61,8 +61,12 @@ function selected(inventory: Inventory, pattern: string): readonly Host[] {
   }
 }
 
-/** Whether a role has anything to do with a host: a host provider only with the hosts it provides. */
-const concerns = (role: AnyRole, host: Host): boolean => role.runs === 'host' || role.provides === undefined || role.provides === host.provider;
+/** Whether a role has anything to do with a host: a host provider only with the hosts it provides, and only roles that can observe with observed ones. */
+const concerns = (role: AnyRole, host: Host, stage: StagePlan): boolean =>
+  role.runs === 'host' ? role.manages !== undefined || !observes(stage, host) : role.provides === undefined || role.provides === host.provider;
+
+/** A stage observes a host when one of its roles manages hosts, and not this one. */
+const observes = ({ roles }: StagePlan, host: Host): boolean => roles.some((role) => role.runs === 'host' && role.manages?.(host) === false);
 
 /** Hosts that a run which was stopped early did not finish, though nothing went wrong there. */
 export interface Leftovers {
@@ -113,11 +117,11 @@ class Engine {
       stopping: () => plan.stopping() || this.#givenUp,
       runOf: (name) => this.#runOf(name),
     };
-    for (const { hosts, roles } of this.#stages) {
-      for (const host of hosts) {
+    for (const stage of this.#stages) {
+      for (const host of stage.hosts) {
         const run = this.#runOf(host.name);
         const list = this.#roleRuns.get(run) ?? [];
-        list.push(...roles.filter((role) => concerns(role, host)).map((role) => new RoleRun(role, run, this.#scope)));
+        list.push(...stage.roles.filter((role) => concerns(role, host, stage)).map((role) => new RoleRun(role, run, this.#scope)));
         this.#roleRuns.set(run, list);
       }
     }
@@ -129,7 +133,8 @@ class Engine {
     const host = this.#plan.inventory.hosts.get(name);
     if (host === undefined) throw new Error(`bug: no host ${name}`);
     const { transport, emit, signal, holder, mode, within } = this.#plan;
-    const run = new HostRun(host, { transport, emit, signal, controller: this.#controller, ...(mode === 'apply' && within.has(name) ? { holder } : {}) });
+    const writes = mode === 'apply' && within.has(name) && !this.#isObserved(host);
+    const run = new HostRun(host, { transport, emit, signal, controller: this.#controller, ...(writes ? { holder } : {}) });
     this.#runs.set(name, run);
     return run;
   }
@@ -162,7 +167,9 @@ class Engine {
 
   #countFailures(): void {
     // A peer outside the limit that could not be asked is no failed host of this run.
-    const failed = [...this.#runs.values()].filter(({ failure, host }) => failure !== undefined && this.#plan.within.has(host.name)).length;
+    const failed = [...this.#runs.values()].filter(
+      ({ failure, host }) => failure !== undefined && this.#plan.within.has(host.name) && !this.#isObserved(host),
+    ).length;
     if (failed > this.#plan.maxFailures) this.#givenUp = true;
   }
 
@@ -207,8 +214,17 @@ class Engine {
     } catch (thrown) {
       const error = this.#explained(run.host, run.fail(thrown));
       // A peer outside the limit is only looked at: that it cannot be asked is its answer, not a failure of this run.
-      if (this.#plan.within.has(name)) this.#plan.emit({ kind: 'host.failed', host: name, error });
+      if (!this.#plan.within.has(name)) return;
+      if (error.kind !== 'bug' && this.#isObserved(run.host))
+        this.#plan.emit({ kind: 'notice', text: `${name} is observed only and was not asked: ${error.short}` });
+      else this.#plan.emit({ kind: 'host.failed', host: name, error });
     }
+  }
+
+  /** No role of this run may change anything on it. */
+  #isObserved(host: Host): boolean {
+    const stages = this.#stages.filter(({ hosts }) => hosts.some(({ name }) => name === host.name));
+    return stages.length > 0 && stages.every((stage) => observes(stage, host) || stage.roles.every((role) => role.runs === 'controller'));
   }
 
   /** A host that was never made cannot answer: then what makes it comes first. */

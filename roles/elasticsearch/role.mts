@@ -12,6 +12,7 @@ export default defineRole<ElasticsearchVars, NodeState>({
   summary: 'Elasticsearch nodes that form one cluster: founded once, joined ever after, restarted one by one',
   runs: 'host',
   per: 'host',
+  manages: (host) => host.vars(elasticsearch).managed,
   peers: { group: 'es_masters', ask: nodeState },
   refuses: refusals,
   resources: (context) => (context.vars.managed ? node(context) : []),

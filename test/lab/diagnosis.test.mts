@@ -9,7 +9,7 @@ const LAB = join(ROOT, '.lab-test-diagnosis');
 const env = { LAB_DIR: LAB, RUNS_DIR: join(LAB, 'runs') };
 
 /** The tutorial's single host, which is the master under the name that its text misspells. */
-const FIRST: LabHost = { name: 'kafka-monitoring', address: '127.81.0.31', groups: ['es_masters', 'monitoring'] };
+const FIRST: LabHost = { name: 'kafka-monitoring', address: '127.81.0.31', groups: ['es_masters'] };
 const SECOND: LabHost = { name: 'es-02', address: '127.81.0.12', groups: ['es_masters'] };
 const PLAIN: LabHost = { name: 'plain-01', address: '127.81.0.41', groups: ['es_masters'] };
 const VARS: Variables = { elasticsearch_heap: '512m', elasticsearch_source: 'auto', os_limits_nofile: 'auto' };

@@ -26,7 +26,7 @@ const ES: readonly LabHost[] = ['es-01', 'es-02', 'es-03'].map((name, index) => 
   address: `127.79.0.${(11 + index).toString()}`,
   groups: ['es_masters', 'es_data'],
 }));
-const HOSTS: readonly LabHost[] = [...ES, { name: 'kafka-monitoring', address: '127.79.0.31', groups: ['monitoring'] }];
+const HOSTS: readonly LabHost[] = [...ES, { name: 'spare', address: '127.79.0.31', groups: ['spares'] }];
 const VARS = { elasticsearch_heap: '512m', elasticsearch_source: 'auto', os_limits_nofile: 'auto', elasticsearch_enforce_bootstrap_checks: 'auto' };
 const url = (host: LabHost, path = '/'): string => `http://${host.address}:9200${path}`;
 

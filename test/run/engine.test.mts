@@ -233,6 +233,50 @@ describe('engine', () => {
     });
   });
 
+  describe('a host that is observed only', () => {
+    const observing = role('observing', () => [], {
+      manages: () => false,
+      verify: () => [check('is-blue', setting('color'), (now) => now === 'blue')],
+    });
+    const other = role('other', () => [want('color', 'green')]);
+    const given = (host: FakeHost): Given => ({ groups: { es: [] }, hosts: { es: host }, stages: [{ hosts: 'all', roles: [other, observing] }] });
+
+    it('is left alone by the other roles of the stage, and judged', async () => {
+      const es = newHost({ color: 'blue' });
+      const { exitCode, events } = await play(given(es));
+      expect(exitCode).to.equal(0);
+      expect(writes(es)).to.deep.equal([]);
+      expect(events.some((event) => event.kind === 'check.result' && event.outcome.kind === 'pass')).to.equal(true);
+    });
+
+    it('may let nobody in: that is said and is no failure', async () => {
+      const es = newHost();
+      es.refuse = new RunFailure({ kind: 'unreachable', short: 'connection refused', message: 'connection refused' });
+      const { exitCode, events, notAttempted, cut } = await play(given(es));
+      expect([exitCode, notAttempted, cut]).to.deep.equal([0, [], []]);
+      expect(events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []))).to.deep.equal([
+        'es is observed only and was not asked: connection refused',
+      ]);
+    });
+
+    it('still fails on what it is judged by', async () => {
+      expect((await play(given(newHost({ color: 'red' })))).exitCode).to.equal(1);
+    });
+
+    it('is a failure where another stage manages it', async () => {
+      const es = newHost();
+      es.refuse = new RunFailure({ kind: 'unreachable', short: 'connection refused', message: 'connection refused' });
+      const { stages, ...rest } = given(es);
+      expect((await play({ ...rest, stages: [...stages, { hosts: 'all', roles: [other] }] })).exitCode).to.equal(3);
+    });
+  });
+
+  it('names what stands in for a product, once a host', async () => {
+    const standing = role('standing', () => [], { standIns: () => [{ product: 'kibana', what: 'a page' }] });
+    const { state } = await play({ groups: { es: [] }, hosts: { es: newHost() }, stages: [{ hosts: 'all', roles: [standing] }] });
+    expect(state.standIns).to.deep.equal([{ host: 'es', product: 'kibana', what: 'a page' }]);
+  });
+
   describe('several hosts', () => {
     const simple = role('simple', () => [want('x', '1')]);
 
