@@ -5,6 +5,7 @@ export { addressOf, bracketed, isInside, plainAddress } from './inventory/addres
 export { secretSchema } from './inventory/secrets.mts';
 export * as variables from './plan/variables.mts';
 export { privateOnly } from './plan/exposure.mts';
+export { JNDI_LOOKUP, log4shell, NO_LOOKUPS } from './plan/log4shell.mts';
 export { contract, defineControllerRole, defineRole, playbook } from './plan/role.mts';
 export { groupName, hostName, resourceId, roleName } from './names.mts';
 export type { GroupName, HostName, ResourceId, RoleName } from './names.mts';

@@ -21,6 +21,8 @@ export { recordedService, service } from './service.mts';
 export type { ServiceOptions } from './service.mts';
 export { startRecord } from './start-record.mts';
 export type { Input } from './start-record.mts';
+export { strippedJars } from './stripped-jars.mts';
+export type { StrippedJarsOptions } from './stripped-jars.mts';
 export { sysctl } from './sysctl.mts';
 export type { SysctlOptions } from './sysctl.mts';
 export { dropIn, unitFile } from './unit-file.mts';

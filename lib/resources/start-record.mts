@@ -2,6 +2,7 @@
  * Records what a service was started with. Restart is then a comparison and no event that can be missed: the recorded digest
  * differs from the wanted one, or the record belongs to another start than the one that is running.
  */
+import { FIND_JARS } from '../plan/jars.mts';
 import type { Resource } from '../plan/model.mts';
 import { COMMENTS, inputsDigest, posixPattern, type Input } from '../shell/digest.mts';
 import { file } from './file.mts';
@@ -20,7 +21,7 @@ export const recordPath = (unit: string): string => `/run/kafka-elastic-monitori
 export const START_RECORD_SCRIPT = `#!/bin/sh
 # Usage: start-record UNIT INPUT...     writes "<invocation> <digest>" to /run/kafka-elastic-monitoring/UNIT
 #        start-record --digest INPUT... prints the digest
-# INPUT: file IGNORED-LINES PATH | link PATH
+# INPUT: file IGNORED-LINES PATH | link PATH | jars DIRECTORY ENTRY
 # Run before each start of a service, so that what it was started with can be compared with what is wanted.
 set -u
 LC_ALL=C
@@ -42,6 +43,11 @@ describe() {
       link)
         printf 'link %s %s\\n' "$2" "$(readlink -- "$2")"
         shift 2
+        ;;
+      jars)
+        printf 'jars %s %s\\n' "$2" "$3"
+        (under=$2 entry=$3; ${FIND_JARS}) 2>&1
+        shift 3
         ;;
       *)
         echo "start-record: unknown input $1" >&2
@@ -69,6 +75,7 @@ mv -f -- "$directory/.$unit.new" "$directory/$unit"
 export function inputArguments(inputs: readonly Input[]): readonly string[] {
   return inputs.flatMap((input) => {
     if ('link' in input) return ['link', input.link];
+    if ('jars' in input) return ['jars', input.jars, input.without];
     const ignore = input.ignore ?? COMMENTS;
     posixPattern(ignore);
     return ['file', ignore, input.path];

@@ -66,7 +66,9 @@ export type Input =
       /** POSIX extended regular expression of lines without meaning; comments and blank lines unless said. */
       readonly ignore?: string;
     }
-  | { readonly link: string; readonly target: string };
+  | { readonly link: string; readonly target: string }
+  /** Jars below a directory, none of which holds this entry. */
+  | { readonly jars: string; readonly without: string };
 
 /** Digest of what the inputs mean; the start-record script computes the same from what is on disk. */
 export function inputsDigest(inputs: readonly Input[]): string {
@@ -74,6 +76,10 @@ export function inputsDigest(inputs: readonly Input[]): string {
   for (const input of inputs) {
     if ('link' in input) {
       hash.update(`link ${input.link} ${input.target}\n`);
+      continue;
+    }
+    if ('jars' in input) {
+      hash.update(`jars ${input.jars} ${input.without}\n`);
       continue;
     }
     const text = Buffer.from(bytesOf(input.content)).toString('latin1');

@@ -1,5 +1,5 @@
 /** The files of /etc/elasticsearch, each as a function of what it says. */
-import { addressOf, type Host, type Inventory } from '../../lib/index.mts';
+import { addressOf, NO_LOOKUPS, type Host, type Inventory } from '../../lib/index.mts';
 import { dataNodes, elasticsearch, masters, members, nodeName, transportAddress } from './contract.mts';
 import { showSize } from './heap.mts';
 import { DATA, LOGS } from './paths.mts';
@@ -52,7 +52,7 @@ export function jvmOptions(enforceBootstrapChecks: boolean): string {
 14-:-XX:InitiatingHeapOccupancyPercent=30
 -Djava.io.tmpdir=\${ES_TMPDIR}
 # Log4j looks nothing up in what it logs (CVE-2021-44228).
--Dlog4j2.formatMsgNoLookups=true
+${NO_LOOKUPS}
 # One dump at most: Java never writes over an existing one.
 -XX:+HeapDumpOnOutOfMemoryError
 -XX:HeapDumpPath=${LOGS}/heap.hprof

@@ -7,8 +7,11 @@ import {
   daemon,
   directory,
   file,
+  JNDI_LOOKUP,
+  packages,
   recordedService,
   stat,
+  strippedJars,
   systemUser,
   unitFile,
   type Change,
@@ -45,21 +48,25 @@ export function node(here: Here): readonly Resource[] {
   const inputs = [
     ...read.map(({ path, content, ignore }) => ({ path, content, ...(ignore === undefined ? {} : { ignore }) })),
     { link: CURRENT, target: vars.version },
+    { jars: CURRENT, without: JNDI_LOOKUP },
   ];
+  const programs = archive({
+    name: 'elasticsearch',
+    version: vars.version,
+    source: chosen.source,
+    into: HOME,
+    owner: 'root',
+    stripTop: true,
+    because: ['elasticsearch_version'],
+  });
 
   const start = facts.init === 'systemd' ? asService(options, inputs) : asDaemon(options, inputs);
   const running = start.at(-1);
   return [
     systemUser(USER, { home: HOME }),
-    archive({
-      name: 'elasticsearch',
-      version: vars.version,
-      source: chosen.source,
-      into: HOME,
-      owner: 'root',
-      stripTop: true,
-      because: ['elasticsearch_version'],
-    }),
+    packages(['zip']),
+    programs,
+    strippedJars('log4shell', { under: CURRENT, entry: JNDI_LOOKUP, after: [programs] }),
     directory(CONFIG, { mode: 0o750, ...ours }),
     directory(`${CONFIG}/jvm.options.d`, { mode: 0o750, ...ours, exclusive: ['heap.options'] }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),

@@ -1,10 +1,10 @@
-import { all, listeningSockets, shellOutput, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { all, listeningSockets, log4shell, shellOutput, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
 import { parseProcessLimits } from '../os-limits/contract.mts';
 import { askHealth, askRoot, askSettings } from './cluster.mts';
 import { listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
 import * as judge from './judge.mts';
 import { nodeState, type NodeState } from './node.mts';
-import { PID_FILE, UNIT } from './paths.mts';
+import { CURRENT, PID_FILE, UNIT } from './paths.mts';
 import { serviceLimits } from './limits.mts';
 
 type Here = Pick<Context<ElasticsearchVars, NodeState>, 'host' | 'vars' | 'facts' | 'inventory'>;
@@ -36,11 +36,13 @@ const ofProcess = ({ host, facts }: Pick<Here, 'host' | 'facts'>): readonly Chec
   check('listeners', ['version'], all({ own: ownProcess, sockets: listeningSockets() }), ({ own, sockets }) =>
     judge.listening(sockets, listeners(host), own.pid),
   ),
+  { ...log4shell(`${PID}\nprintf %s "$pid"`, CURRENT), needs: ['version'] },
 ];
 
 /** The main process by its unit, or by its pid file where systemd is absent. */
-const PROCESS = `pid=$(systemctl show -p MainPID --value ${UNIT} 2>/dev/null)
-[ "\${pid:-0}" -gt 0 ] || pid=$(cat ${PID_FILE} 2>/dev/null)
+const PID = `pid=$(systemctl show -p MainPID --value ${UNIT} 2>/dev/null)
+[ "\${pid:-0}" -gt 0 ] || pid=$(cat ${PID_FILE} 2>/dev/null)`;
+const PROCESS = `${PID}
 [ -n "$pid" ] && cat "/proc/$pid/limits" 2>/dev/null && echo "pid $pid"`;
 
 const ownProcess = shellOutput(PROCESS).map(({ code, output }) => {

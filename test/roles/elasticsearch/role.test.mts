@@ -142,7 +142,7 @@ describe('the Elasticsearch role', () => {
     expect(role.resources(observed)).to.deep.equal([]);
     expect(role.verify?.(observed).map(({ id }) => id)).to.deep.equal(['version', 'master', 'nodes', 'health', 'allocation']);
     const managed = context(elasticsearch, threeMasters(), 'es-01', {}, all(member));
-    expect(role.verify?.(managed).map(({ id }) => id)).to.include.members(['process-limits', 'listeners']);
+    expect(role.verify?.(managed).map(({ id }) => id)).to.include.members(['process-limits', 'listeners', 'log4shell']);
   });
 
   it('declares its listeners on the private address', () => {
