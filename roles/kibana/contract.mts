@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressOf, archiveVariables, bracketed, contract, variables, type Host, type Inventory, type Listener } from '../../lib/index.mts';
+import { masters, members } from '../elasticsearch/contract.mts';
 
 const range = z.union([z.cidrv4(), z.cidrv6()]);
 
@@ -35,7 +36,16 @@ export type KibanaVars = NonNullable<(typeof kibana)['typeOfVariables']>;
 
 /** Hosts that serve Kibana: the group monitoring. */
 export const kibanaHosts = (inventory: Inventory): readonly Host[] => inventory.group('monitoring');
+/** Nodes of the cluster that Kibana shows: the one of the first master, in inventory order. */
+export function elasticsearchNodes(inventory: Inventory): readonly Host[] {
+  const [first] = masters(inventory);
+  return first === undefined ? [] : members(inventory, first);
+}
+
 export const kibanaUrl = (host: Host): string => `http://${bracketed(addressOf(host))}:${String(host.vars(kibana).port)}`;
+
+/** The same as people reach it. */
+export const publicUrl = (host: Host): string => host.vars(kibana).base_url?.replace(/\/$/, '') ?? kibanaUrl(host);
 
 export const listeners = (host: Host): readonly Listener[] => [
   { name: 'kibana', port: host.vars(kibana).port, address: addressOf(host), from: ['monitoring', 'operators'], process: 'kibana' },
