@@ -13,6 +13,10 @@ export class Secret {
     this.label = label;
     if (value.length >= SHORTEST_REDACTED) known.add(value);
   }
+  /** The value as a JSON string with its quotes, a secret like itself. */
+  inJson(): Secret {
+    return new Secret(JSON.stringify(this.#value), this.label);
+  }
   static reveal(secret: Secret): string {
     return secret.#value;
   }

@@ -13,3 +13,12 @@ describe('redaction', () => {
     expect(redact('+ MIIEvQIBADANBgkq\n+ hkiG9w0BAQEF')).to.equal('+ [secret]\n+ [secret]');
   });
 });
+
+describe('a secret in JSON', () => {
+  it('is its literal, and still a secret', () => {
+    const secret = new Secret('a"b\\c d', 'env:X').inJson();
+    expect(JSON.parse(Secret.reveal(secret))).to.equal('a"b\\c d');
+    expect(String(secret)).to.equal('[secret env:X]');
+    expect(redact('"password":"a\\"b\\\\c d"')).to.equal('"password":[secret]');
+  });
+});

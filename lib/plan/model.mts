@@ -154,8 +154,8 @@ export interface Check<T = unknown> {
   readonly needs?: readonly string[];
   readonly ask: Question<T>;
   judge(now: T, first: T): Judgement;
-  /** In an apply, where something may just be starting; checks and drift give 2 seconds. */
-  readonly retry: { readonly everyMs: number; readonly deadlineMs: number };
+  /** In an apply, where something may just be starting; checks and drift give 2 seconds, or `steadyMs` where what is awaited is rarer. */
+  readonly retry: { readonly everyMs: number; readonly deadlineMs: number; readonly steadyMs?: number };
 }
 
 export interface Diagnosis {

@@ -12,6 +12,8 @@ export interface FileOptions extends Common, MetaOptions {
   readonly ignore?: string;
   /** Makes missing parent directories, root's and 0755. */
   readonly parents?: true;
+  /** Written in this directory of the same filesystem and moved into place: for directories in which a program reads whatever lies there. */
+  readonly staging?: string;
 }
 
 interface Now {
@@ -75,7 +77,14 @@ export function file(path: string, options: FileOptions): Resource {
         return;
       }
       if (options.parents === true) steps.sh`mkdir -p -- ${path.slice(0, path.lastIndexOf('/')) || '/'}`;
-      steps.put(path, content, meta);
+      if (options.staging === undefined) {
+        steps.put(path, content, meta);
+        return;
+      }
+      const staged = `${options.staging}/.staged-${path.slice(path.lastIndexOf('/') + 1)}`;
+      steps.put(staged, content, meta);
+      steps.sh`mv -fT -- ${staged} ${path}
+if command -v restorecon >/dev/null 2>&1; then restorecon -- ${path}; fi`;
     },
   });
 }

@@ -14,7 +14,7 @@ export interface Asker {
 }
 
 export interface Patience {
-  /** Give each check the time it asks for: something may just be starting. Otherwise `STEADY_MS`. */
+  /** Give each check the time it asks for: something may just be starting. Otherwise its `steadyMs`, or `STEADY_MS`. */
   readonly patient: boolean;
   readonly signal: AbortSignal;
   onWaiting?(check: string, attempt: number, found: string): void;
@@ -44,7 +44,7 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
 
 const isFinal = (outcome: CheckOutcome): boolean => outcome.kind === 'fail' && outcome.final === true;
 
-const deadlineOf = (check: Check, { patient }: Patience): number => (patient ? check.retry.deadlineMs : Math.min(STEADY_MS, check.retry.deadlineMs));
+const deadlineOf = ({ retry }: Check, { patient }: Patience): number => (patient ? retry.deadlineMs : Math.min(retry.steadyMs ?? STEADY_MS, retry.deadlineMs));
 
 function judgeAll(checks: readonly Check[], lookup: (ask: Ask) => Raw, first: Map<string, unknown>): readonly CheckResult[] {
   const outcomes = new Map<string, CheckOutcome>();

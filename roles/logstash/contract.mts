@@ -1,16 +1,9 @@
-import { z } from 'zod';
-import { archiveVariables, contract, variables } from '../../lib/index.mts';
-
-export const logstash = contract(
-  'logstash',
-  z.strictObject({
-    version: variables.version.default('7.10.2').describe('Version, in quotes.'),
-    ...archiveVariables,
-    java: z
-      .union([z.enum(['auto', 'bundled']), variables.absolutePath])
-      .default('auto')
-      .describe('bundled with the official archive, or the path of a Java home. auto: bundled where there is one, else that of the role java.'),
-  }),
-);
-
-export type LogstashVars = NonNullable<(typeof logstash)['typeOfVariables']>;
+/** Logstash is installed once; every other role that needs one adds an instance of its own. */
+export { logstash, type LogstashVars } from './variables.mts';
+export { CURRENT, placesOf, USER, type Places } from './paths.mts';
+export { canQuote, codec, pipelineText, plugin, type Pipeline, type Plugin, type Value } from './lscl.mts';
+export { instance, javaFor, playing, type Around, type Instance } from './instance.mts';
+export { type JmxServer } from './jmx.mts';
+export { stripped } from './stripped.mts';
+export { askStats, instanceChecks, instanceReady, type Stats } from './checks.mts';
+export { instanceDiagnosis } from './evidence.mts';

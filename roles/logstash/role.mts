@@ -1,10 +1,56 @@
-import { defineRole } from '../../lib/index.mts';
-import { logstash } from './contract.mts';
+import {
+  archive,
+  chooseArchive,
+  defineRole,
+  jarsWith,
+  JNDI_LOOKUP,
+  packages,
+  systemUser,
+  type Check,
+  type Context,
+  type Refusal,
+  type Resource,
+} from '../../lib/index.mts';
+import { logstash, type LogstashVars } from './contract.mts';
+import { CURRENT, HOME, USER } from './paths.mts';
+import { stripped } from './stripped.mts';
 
-export default defineRole({
+export default defineRole<LogstashVars>({
   contract: logstash,
   summary: 'Logstash, without a pipeline: unpacked, hardened, ready for those that others add',
   runs: 'host',
   per: 'host',
-  resources: () => [],
+  refuses,
+  resources,
+  standIns: ({ vars }) => {
+    const { standIn } = chooseArchive('logstash', vars.version, vars);
+    return standIn === undefined ? [] : [{ product: `Logstash ${vars.version}`, what: standIn }];
+  },
+  verify: () => [withoutLookups],
 });
+
+function resources({ vars }: Context<LogstashVars>): readonly Resource[] {
+  const { source } = chooseArchive('logstash', vars.version, vars);
+  const programs = archive({ name: 'logstash', version: vars.version, source, into: HOME, owner: 'root', stripTop: true, because: ['logstash_version'] });
+  return [systemUser(USER, { home: HOME }), packages(['zip']), programs, stripped([programs])];
+}
+
+function refuses({ host, facts }: Context<LogstashVars>): readonly Refusal[] {
+  if (facts.init === 'systemd') return [];
+  return [{ kind: 'usage', reason: `${host.name} has no systemd, which runs Logstash here`, hint: 'take the host out of the groups monitoring and clients' }];
+}
+
+const withoutLookups: Check<readonly string[]> = {
+  id: 'log4shell-jars',
+  ask: jarsWith({ under: CURRENT, entry: JNDI_LOOKUP }),
+  judge: (jars) =>
+    jars.length === 0
+      ? { kind: 'pass', found: 'no jar has JndiLookup.class' }
+      : {
+          kind: 'fail',
+          expected: 'no jar with JndiLookup.class',
+          found: jars.join(', '),
+          hint: 'run the role again: it takes the class out',
+        },
+  retry: { everyMs: 1000, deadlineMs: 2000 },
+};
