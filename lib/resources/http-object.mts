@@ -1,4 +1,4 @@
-import type { Answer, Change, Resource } from '../plan/model.mts';
+import type { Answer, Change, Resource, Steps } from '../plan/model.mts';
 import { http, known, parseJson, refine, unavailable } from '../plan/questions.mts';
 import { sh } from '../shell/quote.mts';
 import { runScript } from '../shell/steps.mts';
@@ -72,20 +72,31 @@ export function httpObject(id: string, options: HttpObjectOptions): Resource {
       return differences(answer.body);
     }),
     apply(_changes, steps) {
-      const method = options.method ?? 'PUT';
-      const all = Object.entries({ 'content-type': 'application/json', ...headers });
-      runScript(
-        steps,
-        sh`url=${options.url}
-answer=$(printf '%s' ${JSON.stringify(options.send ?? options.want)} | curl -q --silent --show-error --globoff --noproxy '*' --max-time 60 --request ${method}` +
-          all.map(([name, value]) => sh` --header ${`${name}: ${value}`}`).join('') +
-          sh` --data-binary @- --write-out '\n%{http_code}' -- "$url") || { say ${method} "$url failed"; exit 1; }
+      sendJson(steps, { url: options.url, method: options.method ?? 'PUT', body: options.send ?? options.want, headers });
+    },
+  });
+}
+
+export interface JsonRequest {
+  readonly url: string;
+  readonly method: 'PUT' | 'POST';
+  readonly body: Json;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Sends JSON from the host; every answer but a 2xx fails the step, with its words. */
+export function sendJson(steps: Steps, { url, method, body, headers = {} }: JsonRequest): void {
+  const all = Object.entries({ 'content-type': 'application/json', ...headers });
+  runScript(
+    steps,
+    sh`url=${url}
+answer=$(printf '%s' ${JSON.stringify(body)} | curl -q --silent --show-error --globoff --noproxy '*' --max-time 60 --request ${method}` +
+      all.map(([name, value]) => sh` --header ${`${name}: ${value}`}`).join('') +
+      sh` --data-binary @- --write-out '\n%{http_code}' -- "$url") || { say ${method} "$url failed"; exit 1; }
 case \${answer##*'
 '} in
   2??) ;;
   *) say ${method} "$url was answered: $(printf '%s' "$answer" | tr '\n' ' ' | cut -c 1-400)"; exit 1 ;;
 esac`,
-      );
-    },
-  });
+  );
 }

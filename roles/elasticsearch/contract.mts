@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import { addressOf, archiveVariables, bracketed, contract, variables, type Host, type Inventory, type Listener } from '../../lib/index.mts';
+import {
+  addressOf,
+  allOf,
+  archiveVariables,
+  bracketed,
+  contract,
+  http,
+  parseJson,
+  variables,
+  type Host,
+  type HttpAnswer,
+  type Inventory,
+  type Listener,
+  type Question,
+} from '../../lib/index.mts';
 
 export const elasticsearch = contract(
   'elasticsearch',
@@ -53,6 +67,34 @@ export function members(inventory: Inventory, host: Host): readonly Host[] {
   const cluster = host.vars(elasticsearch).cluster_name;
   const all = new Set([...masters(inventory), ...dataNodes(inventory)].map(({ name }) => name));
   return [...inventory.hosts.values()].filter((other) => all.has(other.name) && other.vars(elasticsearch).cluster_name === cluster);
+}
+
+/** The cluster that a host uses, its own node first: the one that the host's variables name, else the first of the inventory. */
+export function clusterFor(inventory: Inventory, host: Host): readonly Host[] {
+  const named = members(inventory, host);
+  const [first] = [...masters(inventory), ...dataNodes(inventory)];
+  const cluster = named.length > 0 || first === undefined ? named : members(inventory, first);
+  return [...cluster.filter(({ name }) => name === host.name), ...cluster.filter(({ name }) => name !== host.name)];
+}
+
+/** How many hosts of that cluster hold data: a copy of a shard needs a second one. */
+export function dataNodeCount(inventory: Inventory, host: Host): number {
+  const data = new Set(dataNodes(inventory).map(({ name }) => name));
+  return clusterFor(inventory, host).filter(({ name }) => data.has(name)).length;
+}
+
+/** `local=true`: a node answers at once from what it knows, also without a master. */
+const MASTER = '/_cluster/state/master_node?local=true';
+
+/** The first of these nodes that answers and sees an elected master; asked from wherever the question is asked. */
+export const answering = (nodes: readonly Host[]): Question<Host | undefined> =>
+  allOf(nodes.map((node) => http({ url: nodeUrl(node) + MASTER, timeoutMs: 3000 }))).map((answers) => nodes.find((_, index) => seesMaster(answers[index])));
+
+const master = z.object({ master_node: z.string() });
+function seesMaster(answer: HttpAnswer | undefined): boolean {
+  if (answer?.kind !== 'answered' || answer.status !== 200) return false;
+  const body = parseJson(answer.body);
+  return body.kind === 'known' && master.safeParse(body.value).success;
 }
 
 export const nodeName = (host: Host): string => host.name;

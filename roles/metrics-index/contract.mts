@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, type Host, type Inventory } from '../../lib/index.mts';
+import { dataNodeCount } from '../elasticsearch/contract.mts';
 
 export const metricsIndex = contract(
   'metrics-index',
@@ -40,3 +41,7 @@ export const isCollector = (inventory: Inventory, host: Host): boolean => collec
 export const indexPattern = ({ name }: MetricsIndexVars): string => `${name}*`;
 /** `index` of Logstash's elasticsearch output; days are UTC. */
 export const logstashIndex = ({ name, rotation }: MetricsIndexVars): string => (rotation === 'daily' ? `${name}-%{+YYYY.MM.dd}` : name);
+
+/** Copies of each shard: one is enough to lose a node, and none can be placed where there is no second data node. */
+export const replicaCount = (inventory: Inventory, host: Host, { replicas }: MetricsIndexVars): number =>
+  replicas === 'auto' ? Math.min(1, Math.max(0, dataNodeCount(inventory, host) - 1)) : replicas;

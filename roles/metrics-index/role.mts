@@ -1,10 +1,91 @@
-import { defineRole } from '../../lib/index.mts';
-import { metricsIndex } from './contract.mts';
+import { change, command, defineRole, httpObject, type Context, type Host, type Refusal, type Resource } from '../../lib/index.mts';
+import { answering, clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
+import { isCollector, metricsIndex, replicaCount, type MetricsIndexVars } from './contract.mts';
+import { replicas } from './replicas.mts';
+import { isBounded, noRetention, retention } from './retention.mts';
+import { compareTemplate, template } from './template.mts';
+import { checks } from './verify.mts';
 
-export default defineRole({
+type Here = Context<MetricsIndexVars, Host | undefined>;
+
+/**
+ * Everything is done through Elasticsearch's own API, from the one host that collects: its nodes need not be managed, nor let anybody in. Which of
+ * them answers is asked before anything else, as a peer of itself.
+ */
+export default defineRole<MetricsIndexVars, Host | undefined>({
   contract: metricsIndex,
   summary: 'where metrics go: an index template before the first document, and a limit to what is kept',
   runs: 'host',
-  per: 'group',
-  resources: () => [],
+  per: 'host',
+  peers: { group: 'monitoring', ask: (host, inventory) => answering(clusterFor(inventory, host)) },
+  refuses: ({ inventory, host }): readonly Refusal[] =>
+    clusterFor(inventory, host).length > 0
+      ? []
+      : [
+          {
+            kind: 'usage',
+            reason: 'the inventory has no Elasticsearch for the metrics',
+            hint: 'put its hosts into the group es_masters, with elasticsearch_managed: false where others run it',
+          },
+        ],
+  resources: (here) => (isCollector(here.inventory, here.host) ? collecting(here) : noRetention(here.facts)),
+  verify: (here) => (isCollector(here.inventory, here.host) ? checks(here, through(here)) : []),
 });
+
+/** The node that answered; the first one where none did, which is then waited for. */
+function through({ host, inventory, peers }: Here): Host {
+  const answer = peers.get(host.name);
+  const [first = host] = clusterFor(inventory, host);
+  return (answer?.kind === 'known' ? answer.value : undefined) ?? first;
+}
+
+function collecting(here: Here): readonly Resource[] {
+  const { host, vars, facts, inventory } = here;
+  const nodes = clusterFor(inventory, host);
+  const node = through(here);
+  const up = waitFor(nodes);
+  const needs = [up.id];
+  const copies = replicaCount(inventory, host, vars);
+  const url = `${nodeUrl(node)}/_index_template/${vars.name}`;
+  return [
+    up,
+    httpObject('metrics index template', {
+      url,
+      needs,
+      because: ['metrics_index_shards', 'metrics_index_replicas', 'metrics_index_refresh_seconds'],
+      want: template(vars, copies),
+      select: onlyTemplate,
+      compare: compareTemplate,
+    }),
+    replicas(node, vars, copies, needs),
+    ...(isBounded(vars) ? retention(vars, nodes, facts, needs) : noRetention(facts)),
+  ];
+}
+
+function onlyTemplate(response: unknown): unknown {
+  const list: unknown = (response as { readonly index_templates?: readonly { readonly index_template?: unknown }[] }).index_templates?.[0]?.index_template;
+  return list;
+}
+
+const PATIENCE_SECONDS = 30;
+
+/** Nothing can be said or written without it; where it is only just starting, it is given a moment. */
+function waitFor(nodes: readonly Host[]): Resource {
+  return command('elasticsearch answers', {
+    differs: answering(nodes).map((node) => (node === undefined ? [change('master', 'no node answers and sees one', 'elected')] : [])),
+    run: (steps) => {
+      const urls = nodes.map(nodeUrl);
+      steps.sh`left=${PATIENCE_SECONDS} urls=${urls.join(' ')}
+set -f
+while [ "$left" -gt 0 ]; do
+  for url in $urls; do
+    case $(curl -q --silent --globoff --noproxy '*' --max-time 3 -- "$url/_cluster/state/master_node?local=true") in *'"master_node":"'*) exit 0 ;; esac
+  done
+  left=$((left - 1))
+  sleep 1
+done
+say ${`no Elasticsearch answers and sees an elected master (${urls.join(', ')}): bring it up first with --role elasticsearch`}
+exit 1`;
+    },
+  });
+}
