@@ -5,6 +5,7 @@ export { addressOf, bracketed, isInside, plainAddress } from './inventory/addres
 export { secretSchema } from './inventory/secrets.mts';
 export * as variables from './plan/variables.mts';
 export { privateOnly } from './plan/exposure.mts';
+export { jvmAttachPort, listening, ownerOf, takes } from './plan/sockets.mts';
 export { JNDI_LOOKUP, log4shell, NO_LOOKUPS } from './plan/log4shell.mts';
 export { jarsWith } from './plan/jars.mts';
 export { contract, defineControllerRole, defineRole, playbook } from './plan/role.mts';

@@ -206,6 +206,8 @@ export interface Rollout<V, P> {
   order?(hosts: readonly Host[], peers: ReadonlyMap<HostName, Answer<P>>): readonly Host[];
   /** Reasons not to take `batch` out now, judged on what the peers say just before; nothing of the batch was touched then. */
   refuses?(context: Context<V, P>, batch: readonly Host[]): readonly Refusal[];
+  /** The same for what no peer says by itself: asked of another member just before. */
+  objects?(context: Context<V, P>, batch: readonly Host[]): Question<readonly Refusal[]>;
   /** Temporary wants while a batch is out; the same ids in `resources` hold the normal state, so a crash leaves drift. */
   during?(context: Context<V, P>): readonly Resource[];
   /** Judged against its value before the batch, asked from another member; failing stops the rollout. */
@@ -229,8 +231,8 @@ export interface HostRole<V, P = never> extends RoleBase<V> {
    * Managed unless said.
    */
   manages?(host: Host): boolean;
-  /** Asked read-only of every host of `group`, also outside `--limit`. */
-  readonly peers?: { readonly group: string; ask(host: Host, inventory: Inventory): Question<P> };
+  /** Asked read-only of every host of `group`, one or several, also outside `--limit`. */
+  readonly peers?: { readonly group: string | readonly string[]; ask(host: Host, inventory: Inventory): Question<P> };
   /** Reasons not to touch anything, found before the first change; the run exits 5 with them. */
   refuses?(context: Context<V, P>): readonly Refusal[];
   resources(context: Context<V, P>): readonly Resource[];

@@ -1,5 +1,6 @@
 import { fail } from '../errors.mts';
-import type { AnyHostRole, Check } from '../plan/model.mts';
+import type { Host } from '../inventory/model.mts';
+import type { AnyHostRole, Check, Refusal } from '../plan/model.mts';
 import { judge, type Judged } from '../plan/verdict.mts';
 import { firstFailure, foundIn, type CheckResult } from './checks.mts';
 import { alive, guarded, type Cohort, type Each } from './cohort.mts';
@@ -29,7 +30,7 @@ export async function roll(rolling: Rolling): Promise<boolean> {
     // Without the values there would be no gate, so nothing is restarted then.
     if (observer !== undefined) await guarded(observer, () => valuesBefore(observer, role, first));
     if (observer?.run.failure !== undefined) return false;
-    for (const member of batch) await guarded(member, () => refuseBatch(member, batch, role));
+    for (const member of batch) await guarded(member, () => refuseBatch(member, batch, role, observer));
     if (alive(batch).length < batch.length) return false;
     await rollBatch(rolling, batch, role);
     for (const member of alive(batch)) await guarded(member, () => passGate(member, observer, role, first));
@@ -74,11 +75,23 @@ async function valuesBefore(observer: RoleRun, role: AnyHostRole, values: Map<st
 }
 
 /** Asked anew: since the run began others may have left the cluster. */
-async function refuseBatch(member: RoleRun, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {
-  if (role.rollout?.refuses === undefined) return;
+async function refuseBatch(member: RoleRun, batch: readonly RoleRun[], { rollout, ...role }: AnyHostRole, observer: RoleRun | undefined): Promise<void> {
+  if (rollout?.refuses === undefined && rollout?.objects === undefined) return;
   await member.learnPeers(true);
   const hosts = batch.map(({ run }) => run.host);
-  for (const { kind, reason, hint } of role.rollout.refuses(member.hostContext(role), hosts)) fail(kind, reason, { hint });
+  const refusals = [...(rollout.refuses?.(member.hostContext(role), hosts) ?? []), ...(await objections(rollout, role, hosts, observer))];
+  for (const { kind, reason, hint } of refusals) fail(kind, reason, { hint });
+}
+
+async function objections(
+  rollout: NonNullable<AnyHostRole['rollout']>,
+  role: AnyHostRole,
+  hosts: readonly Host[],
+  observer: RoleRun | undefined,
+): Promise<readonly Refusal[]> {
+  if (rollout.objects === undefined || observer === undefined) return [];
+  const answer = await observer.run.answer(rollout.objects(observer.hostContext(role), hosts), true);
+  return answer.kind === 'known' ? answer.value : fail('unreadable', `${observer.run.host.name} could not say whether it can do without: ${answer.reason}`);
 }
 
 async function rollBatch(rolling: Rolling, batch: readonly RoleRun[], role: AnyHostRole): Promise<void> {

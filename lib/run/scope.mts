@@ -34,8 +34,11 @@ export interface Scope extends ApplyOptions {
 }
 
 /** The hosts whose answers a role wants to see, in inventory order. */
-export const peerRuns = (scope: Scope, role: AnyHostRole): readonly HostRun[] =>
-  role.peers === undefined ? [] : scope.inventory.group(role.peers.group).map((host) => scope.runOf(host.name));
+export function peerRuns(scope: Scope, { peers }: AnyHostRole): readonly HostRun[] {
+  if (peers === undefined) return [];
+  const asked = new Set([peers.group].flat().flatMap((group) => scope.inventory.group(group)));
+  return [...scope.inventory.hosts.values()].filter((host) => asked.has(host)).map(({ name }) => scope.runOf(name));
+}
 
 /** What the peers say; with `again` asked anew. A peer that cannot be asked is `unavailable`, never absent. */
 export async function askPeers(scope: Scope, role: AnyHostRole, again: boolean): Promise<ReadonlyMap<HostName, Answer<unknown>>> {

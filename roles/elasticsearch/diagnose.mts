@@ -1,7 +1,6 @@
 /** Why Elasticsearch did not come up, read from what it and the host say. Pure: the evidence is gathered in evidence.mts. */
-import type { Diagnosis, ListeningSocket } from '../../lib/index.mts';
+import { ownerOf, takes, type Diagnosis, type ListeningSocket } from '../../lib/index.mts';
 import { matches, strangers, type Candidate } from './bootstrap.mts';
-import { ownerOf, takes } from './judge.mts';
 import { showSize } from './heap.mts';
 
 export interface Evidence {

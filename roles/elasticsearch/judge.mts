@@ -1,6 +1,5 @@
 /** Judgements about a running cluster: pure, so that each is tested without one. */
-import { plainAddress, type Judgement, type ListeningSocket, type UnitState } from '../../lib/index.mts';
-import { showLimit, type ProcessLimits } from '../os-limits/contract.mts';
+import type { Judgement, UnitState } from '../../lib/index.mts';
 import type { Health, Reply, Root, Settings } from './cluster.mts';
 import type { NodeState } from './node.mts';
 
@@ -93,61 +92,6 @@ export const settings = (reply: Reply<Settings>): Judgement =>
       'a maintenance was not ended: set these keys to null with PUT _cluster/settings',
     );
   });
-
-export interface WantedLimits {
-  readonly nofile: number;
-  readonly nproc: number;
-  readonly memoryLock: boolean;
-}
-
-/** `undefined`: no such process. */
-export function limits(have: ProcessLimits | undefined, want: WantedLimits): Judgement {
-  const expected = `at least ${String(want.nofile)} open files, ${String(want.nproc)} processes${want.memoryLock ? ', unlimited locked memory' : ''}`;
-  if (have === undefined) return wrong(expected, 'no process', 'is the node running? systemctl status elasticsearch');
-  const found = `${showLimit(have.nofile.soft)} open files, ${showLimit(have.nproc.soft)} processes${want.memoryLock ? `, ${showLimit(have.memlock.soft)} locked memory` : ''}`;
-  const ok = have.nofile.soft >= want.nofile && have.nproc.soft >= want.nproc && (!want.memoryLock || have.memlock.soft === Infinity);
-  return ok
-    ? pass(found)
-    : wrong(
-        expected,
-        found,
-        'the unit asks for more than this machine grants (systemd lowers it silently): raise the limit of the machine, or set os_limits_nofile to what is possible',
-      );
-}
-
-export interface Declared {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** What is declared is served by the node's own process, and that process serves nothing else. `pid` is `undefined` where it is not known. */
-export function listening(sockets: readonly ListeningSocket[], declared: readonly Declared[], pid: number | undefined): Judgement {
-  const show = (socket: { address: string; port: number }): string => `${plainAddress(socket.address)}:${String(socket.port)}`;
-  const expected = declared.map(show).join(', ');
-  const problems: string[] = [];
-  for (const want of declared) {
-    const owner = sockets.find((socket) => takes(socket, want));
-    if (owner === undefined) problems.push(`nobody listens on ${show(want)} (${want.name})`);
-    else if (pid !== undefined && owner.pid !== pid) problems.push(`${show(want)} belongs to ${ownerOf(owner)}`);
-    else if (show(owner) !== show(want)) problems.push(`${want.name} listens on ${show(owner)}`);
-  }
-  if (pid !== undefined) {
-    const more = sockets.filter((socket) => socket.pid === pid && !declared.some((want) => show(want) === show(socket)));
-    problems.push(...more.map((socket) => `also listens on ${show(socket)}`));
-  }
-  return problems.length === 0
-    ? pass(expected)
-    : wrong(expected, problems.join('; '), 'the declared addresses are those of elasticsearch.yml (network.host, http.port, transport.port)');
-}
-
-const WILDCARD = new Set(['0.0.0.0', '::', '*']);
-/** A socket that keeps everybody else from this address and port. */
-export const takes = (socket: { readonly address: string; readonly port: number }, want: { readonly address: string; readonly port: number }): boolean =>
-  socket.port === want.port && (WILDCARD.has(socket.address) || plainAddress(socket.address) === want.address);
-
-export const ownerOf = (socket: ListeningSocket): string =>
-  socket.process === undefined ? 'a process of another user or machine' : `${socket.process} (pid ${String(socket.pid)})`;
 
 const RANK = { green: 0, yellow: 1, red: 2 } as const;
 

@@ -1,10 +1,9 @@
 import type { Facts, Host } from '../../lib/index.mts';
-import { openFiles, osLimits } from '../os-limits/contract.mts';
+import { openFiles, osLimits, type WantedLimits } from '../os-limits/contract.mts';
 import { elasticsearch } from './contract.mts';
-import type { WantedLimits } from './judge.mts';
 
 /** Limits of the service. Open files follow the host's, so that one variable lowers both where a machine grants no more. */
-export function serviceLimits(host: Host, facts: Facts): WantedLimits {
+export function serviceLimits(host: Host, facts: Facts): Required<WantedLimits> {
   const vars = host.vars(elasticsearch);
   return { nofile: vars.nofile ?? openFiles(host.vars(osLimits).nofile, facts), nproc: vars.nproc, memoryLock: vars.memory_lock };
 }

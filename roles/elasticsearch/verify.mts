@@ -1,5 +1,5 @@
-import { all, listeningSockets, log4shell, shellOutput, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
-import { parseProcessLimits } from '../os-limits/contract.mts';
+import { all, listening, listeningSockets, log4shell, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { judgeLimits, pidOf, serviceProcess } from '../os-limits/contract.mts';
 import { askHealth, askRoot, askSettings } from './cluster.mts';
 import { listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
 import * as judge from './judge.mts';
@@ -32,23 +32,14 @@ export function checks({ host, vars, facts, inventory }: Here): readonly Check[]
 }
 
 const ofProcess = ({ host, facts }: Pick<Here, 'host' | 'facts'>): readonly Check[] => [
-  check('process-limits', ['version'], ownProcess, ({ limits }) => judge.limits(limits, serviceLimits(host, facts))),
+  check('process-limits', ['version'], ownProcess, ({ limits }) => judgeLimits(limits, serviceLimits(host, facts), 'elasticsearch')),
   check('listeners', ['version'], all({ own: ownProcess, sockets: listeningSockets() }), ({ own, sockets }) =>
-    judge.listening(sockets, listeners(host), own.pid),
+    listening(sockets, listeners(host), own.pid, { hint: 'the declared addresses are those of elasticsearch.yml (network.host, http.port, transport.port)' }),
   ),
-  { ...log4shell(`${PID}\nprintf %s "$pid"`, CURRENT), needs: ['version'] },
+  { ...log4shell(`${pidOf(UNIT, PID_FILE)}\nprintf %s "$pid"`, CURRENT), needs: ['version'] },
 ];
 
-/** The main process by its unit, or by its pid file where systemd is absent. */
-const PID = `pid=$(systemctl show -p MainPID --value ${UNIT} 2>/dev/null)
-[ "\${pid:-0}" -gt 0 ] || pid=$(cat ${PID_FILE} 2>/dev/null)`;
-const PROCESS = `${PID}
-[ -n "$pid" ] && cat "/proc/$pid/limits" 2>/dev/null && echo "pid $pid"`;
-
-const ownProcess = shellOutput(PROCESS).map(({ code, output }) => {
-  const pid = /^pid (\d+)$/m.exec(output)?.[1];
-  return code === 0 && pid !== undefined ? { pid: Number(pid), limits: parseProcessLimits(output) } : { pid: undefined, limits: undefined };
-});
+const ownProcess = serviceProcess(UNIT, PID_FILE);
 
 /** After a start: the node answers and is in a cluster. Elasticsearch waits 30 s for one before it answers at all; a process that ended is not waited for. */
 export const ready = ({ host, facts }: Here & Pick<Context<ElasticsearchVars>, 'facts'>): readonly Check[] =>

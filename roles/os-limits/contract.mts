@@ -27,27 +27,4 @@ export const osLimits = contract(
 export const openFiles = (wish: number | 'auto', facts: Pick<Facts, 'limits' | 'nrOpen'>): number =>
   wish === 'auto' ? Math.min(TUTORIAL_FILES, facts.limits.nofile.hard, facts.nrOpen) : wish;
 
-export interface Limited {
-  readonly soft: number;
-  readonly hard: number;
-}
-
-/** Open files and processes in pieces, locked memory in bytes; `Infinity` is unlimited, `NaN` a line that is missing. */
-export interface ProcessLimits {
-  readonly nofile: Limited;
-  readonly nproc: Limited;
-  readonly memlock: Limited;
-}
-
-/** Reads /proc/PID/limits. */
-export function parseProcessLimits(text: string): ProcessLimits {
-  const row = (name: string): Limited => {
-    const found = new RegExp(`^${name} +(\\S+) +(\\S+)`, 'm').exec(text);
-    return { soft: amount(found?.[1]), hard: amount(found?.[2]) };
-  };
-  return { nofile: row('Max open files'), nproc: row('Max processes'), memlock: row('Max locked memory') };
-}
-
-const amount = (text: string | undefined): number => (text === 'unlimited' ? Infinity : text === undefined || !/^\d+$/.test(text) ? NaN : Number(text));
-
-export const showLimit = (value: number): string => (value === Infinity ? 'unlimited' : Number.isNaN(value) ? 'unknown' : String(value));
+export * from './process.mts';

@@ -425,6 +425,27 @@ describe('engine', () => {
       expect(order).to.deep.equal(['c service v1', 'b service v1', 'a service v1']);
     });
 
+    it('takes no batch out that another member objects to, asked just before', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('copies', '3');
+      hosts['a']!.onSet = () => hosts['a']!.settings.set('copies', '2');
+      const rolled = role('rolled', () => [want('service', 'v1', { disrupts: true })], {
+        peers: { group: ['nobody', 'members'], ask: () => setting('service') },
+        rollout: {
+          serial: 1,
+          objects: ({ host }, batch) =>
+            setting('copies').map((copies) =>
+              copies === '3' ? [] : [{ kind: 'refused', reason: `${host.name} needs ${batch.map(({ name }) => name).join()}`, hint: 'wait' }],
+            ),
+          gate: () => [],
+        },
+      });
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [rolled] }] });
+      expect(exitCode).to.equal(5);
+      expect(Object.values(hosts).map(({ settings }) => settings.get('service'))).to.deep.equal(['v1', 'v0', 'v0']);
+      expect(JSON.stringify(events)).to.include('a needs b');
+    });
+
     it('stops a rollout at the first gate that does not pass', async () => {
       const order: string[] = [];
       const { role: made, hosts, groups } = cluster(order);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Judgement, ListeningSocket } from '../../../lib/index.mts';
+import type { Judgement } from '../../../lib/index.mts';
 import { readReply, healthSchema, rootSchema, type Health, type Reply, type Settings } from '../../../roles/elasticsearch/cluster.mts';
 import * as judge from '../../../roles/elasticsearch/judge.mts';
 import { readNode, type NodeState } from '../../../roles/elasticsearch/node.mts';
@@ -128,55 +128,6 @@ describe('settings left over', () => {
     passes(judge.settings(settings({ 'indices.recovery.max_bytes_per_sec': '40mb', 'cluster.routing.allocation.enable': 'all' })));
     fails(judge.settings(settings({ 'cluster.routing.allocation.enable': 'primaries' })), /enable: primaries/);
     fails(judge.settings(settings({}, { 'cluster.routing.allocation.exclude._name': 'es-03' })), /exclude\._name: es-03/);
-  });
-});
-
-describe('limits of the process', () => {
-  const have = (nofile: number, nproc = 4096, memlock = 65536) => ({
-    nofile: { soft: nofile, hard: nofile },
-    nproc: { soft: nproc, hard: nproc },
-    memlock: { soft: memlock, hard: memlock },
-  });
-  const want = { nofile: 70000, nproc: 4096, memoryLock: false };
-  it('are at least the declared ones', () => {
-    passes(judge.limits(have(70000), want));
-    passes(judge.limits(have(Infinity, Infinity), want), /unlimited/);
-    fails(judge.limits(have(20000), want), /20000 open files.*systemd lowers it silently/);
-    fails(judge.limits(have(NaN), want), /unknown/);
-    fails(judge.limits(have(70000), { ...want, memoryLock: true }), /65536 locked/);
-    passes(judge.limits(have(70000, 4096, Infinity), { ...want, memoryLock: true }));
-    fails(judge.limits(undefined, want), /no process/);
-  });
-});
-
-describe('listeners', () => {
-  const declared = [
-    { name: 'http', address: '10.0.0.1', port: 9200 },
-    { name: 'transport', address: '10.0.0.1', port: 9300 },
-  ];
-  const socket = (address: string, port: number, pid?: number, process = 'java'): ListeningSocket => ({
-    address,
-    port,
-    ...(pid === undefined ? {} : { pid, process }),
-  });
-  const own = [socket('::ffff:10.0.0.1', 9200, 5), socket('10.0.0.1', 9300, 5)];
-  it('are those declared and no others of the process', () => {
-    passes(judge.listening([...own, socket('127.0.0.1', 25, 9, 'master')], declared, 5));
-    fails(judge.listening([...own, socket('127.0.0.1', 9999, 5)], declared, 5), /also listens on 127\.0\.0\.1:9999/);
-  });
-  it('are missed when nobody is there', () => {
-    fails(judge.listening(own.slice(0, 1), declared, 5), /nobody listens on 10\.0\.0\.1:9300 \(transport\)/);
-    fails(judge.listening([socket('10.0.0.2', 9200, 5), ...own.slice(1)], declared, 5), /nobody listens on 10\.0\.0\.1:9200/);
-  });
-  it('name a stranger', () => {
-    fails(judge.listening([socket('0.0.0.0', 9200, 8, 'nginx'), own[1]!], declared, 5), /10\.0\.0\.1:9200 belongs to nginx \(pid 8\)/);
-    fails(judge.listening([socket('10.0.0.1', 9200), own[1]!], declared, 5), /another user or machine/);
-  });
-  it('do not include a wildcard of its own', () => {
-    fails(judge.listening([socket('*', 9200, 5), own[1]!], declared, 5), /http listens on \*:9200/);
-  });
-  it('are looked at without a process too', () => {
-    passes(judge.listening([socket('10.0.0.1', 9200), socket('10.0.0.1', 9300)], declared, undefined));
   });
 });
 
