@@ -16,10 +16,10 @@ const MiB = 1024 ** 2;
 const IDLE_MEMORY = 60 * MiB;
 
 interface Service {
-  hosts(inventory: Inventory): readonly Host[];
-  listeners(host: Host, inventory: Inventory): readonly Listener[];
+  readonly hosts: (inventory: Inventory) => readonly Host[];
+  readonly listeners: (host: Host) => readonly Listener[];
   readonly memory: number;
-  readonly installs?: { readonly product: string; wish(host: Host): Wish & { readonly version: string; readonly managed?: boolean } };
+  readonly installs?: { readonly product: string; readonly wish: (host: Host) => Wish & { readonly version: string; readonly managed?: boolean } };
 }
 
 const clients = (inventory: Inventory): readonly Host[] => inventory.group('clients');
@@ -49,7 +49,7 @@ const SERVICES: readonly Service[] = [
 
 /** Every address and port that the services of a host listen on. */
 export const servedBy = (host: Host, inventory: Inventory): readonly Listener[] =>
-  SERVICES.flatMap((service) => (service.hosts(inventory).some(({ name }) => name === host.name) ? service.listeners(host, inventory) : []));
+  SERVICES.flatMap((service) => (service.hosts(inventory).some(({ name }) => name === host.name) ? service.listeners(host) : []));
 
 /** Bytes that a host takes when its services run. */
 export const memoryOf = (host: Host, inventory: Inventory): number =>
