@@ -17,7 +17,8 @@ Examples:
 What to work on:
   -i, --inventory FILE      inventory in Ansible's YAML; may be given several times
   -l, --limit PATTERN       hosts: name, glob, group, a,b  a:&b  a:!b
-  -r, --role A,B            only these roles (also -t, --tags): ${[...new Set(stages.flatMap(({ roles }) => roles.map((role) => role.name)))].join(', ')}
+  -r, --role A,B            only these roles (also -t, --tags):
+${wrapped([...new Set(stages.flatMap(({ roles }) => roles.map((role) => role.name)))])}
   -e, --extra-vars K=V      a variable, or @file.yaml; beats the inventory
       --retry-failed        only the hosts that the last run left unfinished
 
@@ -49,3 +50,18 @@ How to log in:
 Exit codes: 0 in order or done · 1 a host failed · 2 something differs (check, drift) · 3 a host could not be reached or read
             4 usage or inventory · 5 refused by a safety rule · 6 locked by another run · 70 a bug here · 130/143 interrupted
 `;
+
+/** Names in lines of at most 100 columns, below the explanation they belong to. */
+function wrapped(names: readonly string[]): string {
+  const indent = ' '.repeat(28);
+  const lines: string[] = [];
+  let line = '';
+  for (const name of names) {
+    if (indent.length + line.length + name.length > 98) {
+      lines.push(line);
+      line = '';
+    }
+    line += `${line === '' ? '' : ' '}${name}${name === names.at(-1) ? '' : ','}`;
+  }
+  return [...lines, line].map((each) => indent + each).join('\n');
+}

@@ -27,7 +27,7 @@ curl -q --fail --location --proto '=https' --proto-redir '=https' --retry 3 --re
 kill "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
 if [ -n "$failed" ]; then rm -f -- "$archive"; say "$url could not be downloaded"; exit 1; fi
-progress "$size" "$size"
+progress "$(stat -c %s -- "$archive")" "$size"
 )
 (
 into='/opt/elasticsearch' version='7.10.2' archive='/opt/elasticsearch/.archive-f6decc407d83cc22' digest='f6decc407d83cc2277887b73f518d2a08864a73be73f69b3c1292464da4092b8' size='230871344' owner='root' what='elasticsearch 7.10.2'
@@ -35,7 +35,7 @@ tree=
 trap 'rm -rf -- "$archive" ${tree:+"$tree"}' EXIT
 trap 'exit 143' HUP INT TERM
 found=$(stat -c %s -- "$archive")
-[ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
+[ -z "$size" ] || [ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
 found=$(sha256sum <"$archive")
 [ "${found%% *}" = "$digest" ] || refuse "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")

@@ -37,7 +37,7 @@ tree=
 trap 'rm -rf -- "$archive" ${tree:+"$tree"}' EXIT
 trap 'exit 143' HUP INT TERM
 found=$(stat -c %s -- "$archive")
-[ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
+[ -z "$size" ] || [ "$found" = "$size" ] || { say "the archive of $what has $found bytes, not $size: nothing was unpacked"; exit 1; }
 found=$(sha256sum <"$archive")
 [ "${found%% *}" = "$digest" ] || refuse "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
