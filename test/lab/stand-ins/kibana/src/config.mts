@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { Fatal } from './fatal.mts';
 import { asText, isObject, type Json } from './json.mts';
 import { HOME } from './product.mts';
@@ -49,7 +49,8 @@ export function readSettings(files: readonly string[], environment: NodeJS.Proce
 
 function parse(file: string): unknown {
   try {
-    return load(readFileSync(file, 'utf8'), { filename: file });
+    // A file of comments alone, as the archive has it, holds no document at all.
+    return loadAll(readFileSync(file, 'utf8'), { filename: file })[0];
   } catch (error) {
     throw new Fatal(error instanceof Error ? error.message : String(error));
   }

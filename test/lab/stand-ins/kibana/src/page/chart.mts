@@ -25,7 +25,8 @@ export function chartSvg(chart: Chart, span: Span, { width, height }: Size): Htm
   const values = drawn.flatMap(({ points }) => points.flatMap(([, value]) => value ?? []));
   const { ticks, low, high } = scale([...values, ...(chart.threshold === undefined ? [] : [chart.threshold])]);
   const [right, bottom] = [width - MARGIN.right, height - MARGIN.bottom];
-  const x = (time: number): number => round(MARGIN.left + ((time - span.from) / Math.max(1, span.to - span.from)) * (right - MARGIN.left));
+  // The first column may begin before the span does.
+  const x = (time: number): number => round(MARGIN.left + (Math.max(0, time - span.from) / Math.max(1, span.to - span.from)) * (right - MARGIN.left));
   const y = (value: number): number => round(bottom - ((value - low) / (high - low)) * (bottom - MARGIN.top));
   const column = columnWidth(chart.series, span, right - MARGIN.left);
   return html`<svg viewBox="0 0 ${width} ${height}" role="img">

@@ -126,12 +126,12 @@ class Parser {
     return { text, quoted: true, wild: false };
   }
 
+  /** Blanks before it may have been read already, and after a parenthesis or a quotation mark there need be none. */
   #word(word: string): boolean {
-    const found = new RegExp(`^\\s+${word}\\s+`, 'i').exec(this.#text.slice(this.#at));
-    // After a parenthesis or a quotation mark a blank is not needed before the word.
-    const near = found ?? (/[)"]/.test(this.#text[this.#at - 1] ?? '') ? new RegExp(`^${word}\\s+`, 'i').exec(this.#text.slice(this.#at)) : null);
-    if (near === null) return false;
-    this.#at += near[0].length;
+    const blanks = /[\s)"]/.test(this.#text[this.#at - 1] ?? '') ? '*' : '+';
+    const found = new RegExp(`^\\s${blanks}${word}\\s+`, 'i').exec(this.#text.slice(this.#at));
+    if (found === null) return false;
+    this.#at += found[0].length;
     return true;
   }
 

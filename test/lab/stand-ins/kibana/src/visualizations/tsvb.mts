@@ -27,10 +27,14 @@ export function planTsvb(visState: Json | undefined, defaultIndex: string, conte
         type,
         params,
         series,
-        series.map((one, i) => linesOf(one, answers[i] ?? {}, interval(one))),
+        series.map((one, i) => linesOf(one, answers[i] ?? {}, interval(one), dropsLast(one, params))),
       ),
   };
 }
+
+/** The last column is seldom complete, and left out unless the visualization says otherwise. */
+const dropsLast = (series: JsonObject, params: JsonObject): boolean =>
+  (series['override_index_pattern'] === 1 ? series['series_drop_last_bucket'] : params['drop_last_bucket']) !== 0;
 
 function search(series: JsonObject, params: JsonObject, defaultIndex: string, interval: number, { span, queries, filters }: Context): Search {
   const own = series['override_index_pattern'] === 1;
@@ -114,12 +118,12 @@ interface Line {
   readonly points: Series['points'];
 }
 
-function linesOf(series: JsonObject, answer: JsonObject, interval: number): readonly Line[] {
+function linesOf(series: JsonObject, answer: JsonObject, interval: number, dropLast: boolean): readonly Line[] {
   const found = at(answer, 'aggregations');
   const metrics = objects(series['metrics']);
   const own = string(series['label']) || describe(metrics);
   const line = (label: string, holder: Json | undefined): Line => {
-    const buckets = objects(at(holder, 'timeseries', 'buckets'));
+    const buckets = objects(at(holder, 'timeseries', 'buckets')).slice(0, dropLast ? -1 : undefined);
     const values = computed(
       metrics.filter(({ type }) => type !== 'series_agg'),
       buckets,
