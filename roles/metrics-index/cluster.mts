@@ -1,5 +1,5 @@
 /** What verification asks of Elasticsearch, through the node that answers. */
-import { httpJson, type Host, type Question } from '../../lib/index.mts';
+import { all, httpJson, type Host, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { nodeUrl } from '../elasticsearch/contract.mts';
 import type { MetricsIndexVars } from './contract.mts';
@@ -27,14 +27,25 @@ const simulationSchema = z.object({
       mappings: z.object({ properties: z.record(z.string(), z.object({ type: z.string().exactOptional() })).exactOptional() }).exactOptional(),
     })
     .exactOptional(),
-  overlapping: z.array(z.object({ name: z.string() })).exactOptional(),
 });
-export type Simulation = z.output<typeof simulationSchema>;
+const templatesSchema = z.object({
+  index_templates: z.array(z.object({ name: z.string(), index_template: z.object({ priority: z.int().default(0) }) })).default([]),
+});
+export interface Simulation {
+  readonly wins: z.output<typeof simulationSchema>;
+  /** Every index template of the cluster. */
+  readonly all: readonly { readonly name: string; readonly priority: number }[];
+}
 export const askSimulation = (node: Host, vars: MetricsIndexVars): Question<Simulation> =>
-  httpJson(
-    { url: `${nodeUrl(node)}/_index_template/_simulate_index/${vars.name}${vars.rotation === 'daily' ? '-1970.01.01' : ''}`, method: 'POST' },
-    simulationSchema,
-  );
+  all({
+    wins: httpJson(
+      { url: `${nodeUrl(node)}/_index_template/_simulate_index/${vars.name}${vars.rotation === 'daily' ? '-1970.01.01' : ''}`, method: 'POST' },
+      simulationSchema,
+    ),
+    all: get(node, '/_index_template?filter_path=index_templates.name,index_templates.index_template.priority', templatesSchema).map(
+      ({ index_templates: list }) => list.map(({ name, index_template: { priority } }) => ({ name, priority })),
+    ),
+  });
 
 /** Types of the fields in all indices together; `indices` only where they disagree. */
 const capabilitiesSchema = z.object({
@@ -64,7 +75,7 @@ export const askHealth = (node: Host, vars: MetricsIndexVars): Question<IndexHea
     node,
     `/_cluster/health?level=indices&master_timeout=2s&timeout=2s&filter_path=number_of_data_nodes,indices.${vars.name}*.status,indices.${vars.name}*.number_of_replicas`,
     healthSchema,
-  ).map((all) => ({ ...all, indices: Object.fromEntries(Object.entries(all.indices).filter(([index]) => isOurs(vars, index))) }));
+  ).map((found) => ({ ...found, indices: Object.fromEntries(Object.entries(found.indices).filter(([index]) => isOurs(vars, index))) }));
 
 const nodesSchema = z.object({
   nodes: z.record(

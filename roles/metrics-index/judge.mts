@@ -11,17 +11,18 @@ const wrong = (expected: string, found: string, hint: string): Judgement => ({ k
 const count = (number: number, what: string, plural = `${what}s`): string => `${String(number)} ${number === 1 ? what : plural}`;
 const some = (names: readonly string[]): string => names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${String(names.length - 5)} more` : '');
 
-/** What a new index would get, whichever template wins. */
-export function template({ template: wins = {}, overlapping = [] }: Simulation, name: string): Judgement {
-  const expected = `new indices get the types of the template ${name}`;
-  const types = new Map(Object.entries(wins.mappings?.properties ?? {}).map(([field, { type }]) => [field, type]));
+/** What a new index would get, whichever template wins: the one of the highest priority, alone. */
+export function template({ wins, all }: Simulation, name: string): Judgement {
+  const types = new Map(Object.entries(wins.template?.mappings?.properties ?? {}).map(([field, { type }]) => [field, type]));
   const off = [...FIELD_TYPES].filter(([field, type]) => types.get(field) !== type).map(([field]) => `${field} ${types.get(field) ?? 'unknown'}`);
   if (off.length === 0) return pass(`metric_value_number would be ${types.get('metric_value_number') ?? ''}`);
-  const others = overlapping.map((each) => each.name).filter((each) => each !== name);
-  const hint = overlapping.some((each) => each.name === name)
-    ? 'another index template of a higher priority matches these names: look at GET _index_template, and lower its priority or narrow its patterns'
-    : 'run the role again: --role metrics-index';
-  return wrong(expected, `${some(off)}${others.length === 0 ? '' : ` (templates that match as well: ${others.join(', ')})`}`, hint);
+  const ours = all.find((each) => each.name === name);
+  const above = all.filter(({ priority }) => priority > (ours?.priority ?? 0)).map((each) => `${each.name} (${String(each.priority)})`);
+  const hint =
+    ours === undefined || above.length === 0
+      ? 'run the role again: --role metrics-index'
+      : `another index template of a higher priority than ${String(ours.priority)} matches these names, and the highest alone counts: narrow the patterns of ${above.join(', ')}, or lower its priority`;
+  return wrong(`new indices get the types of the index template ${name}`, some(off), hint);
 }
 
 /** An index keeps the types that it was made with. */
@@ -73,7 +74,7 @@ export function health({ indices, number_of_data_nodes: nodes }: IndexHealth, ex
     return wrong(
       'green',
       `${found}; ${count(first[1].number_of_replicas, 'replica')} wanted, and ${count(nodes, 'data node')} to hold them beside the primary`,
-      'set metrics_index_replicas to auto, or add a data node',
+      '--role metrics-index sets what metrics_index_replicas says: auto fits the data nodes; or add a data node',
     );
   return wrong('green', found, 'GET _cluster/allocation/explain says why a shard has no place');
 }
@@ -139,7 +140,7 @@ export function retention(
   const again = '--role metrics-index runs it now';
   const last = age === undefined ? 'it has never succeeded' : `last success ${hours(age)} ago`;
   if (units !== undefined && units.timer.activeState !== 'active')
-    return wrong(`${TIMER} waits for the night`, `${TIMER} is ${units.timer.activeState}; ${last}`, `${again}, and starts the timer`);
+    return wrong(`an active ${TIMER}`, `${TIMER} is ${units.timer.activeState}; ${last}`, `${again}, and starts the timer`);
   if (age === undefined || age > STALE_SECONDS) {
     const result =
       units === undefined || units.service.result === 'success' || units.service.result === ''
