@@ -175,6 +175,8 @@ export interface Listener {
   readonly from: readonly string[];
   /** Runs as this user, so a port's owner can be told from a stranger. */
   readonly process: string;
+  /** The inventory says in words that the internet may reach it; private unless said. */
+  readonly exposure?: 'public';
 }
 
 /** What stands in for a product, in one line. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { roleName } from '../names.mts';
-import type { Contract } from '../inventory/model.mts';
+import type { Contract, Inventory } from '../inventory/model.mts';
 import type { ControllerRole, HostRole, Playbook } from './model.mts';
 
 /** The variables of a role, named without the role's prefix: `heap` here is `elasticsearch_heap` in an inventory. */
@@ -17,3 +17,7 @@ export function defineControllerRole<V>(role: Omit<ControllerRole<V>, 'name'>): 
 }
 
 export const playbook = (definition: Playbook): Playbook => definition;
+
+/** The command that runs some roles by themselves, with the inventories of this run. */
+export const playing = ({ inventory }: { readonly inventory: Pick<Inventory, 'files'> }, roles: string): string =>
+  `npx zx playbooks/site.mts ${inventory.files.map((path) => `-i ${path}`).join(' ')} --role ${roles}`;

@@ -7,6 +7,7 @@ import {
   contract,
   http,
   parseJson,
+  playing,
   variables,
   type Host,
   type HttpAnswer,
@@ -96,6 +97,12 @@ function seesMaster(answer: HttpAnswer | undefined): boolean {
   const body = parseJson(answer.body);
   return body.kind === 'known' && master.safeParse(body.value).success;
 }
+
+/** What to do first where none of them answers. */
+export const startFirst = (inventory: Inventory, nodes: readonly Host[]): string =>
+  nodes.some((node) => node.vars(elasticsearch).managed)
+    ? `bring it up first: ${playing({ inventory }, 'os-limits,java,elasticsearch')}`
+    : 'elasticsearch_managed is false: start it where it runs';
 
 export const nodeName = (host: Host): string => host.name;
 

@@ -1,4 +1,4 @@
-import { all, listening, listeningSockets, log4shell, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { all, exposure, listening, listeningSockets, log4shell, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
 import { judgeLimits, pidOf, serviceProcess } from '../os-limits/contract.mts';
 import { askHealth, askRoot, askSettings } from './cluster.mts';
 import { listeners, members, nodeName, type ElasticsearchVars } from './contract.mts';
@@ -37,6 +37,7 @@ const ofProcess = ({ host, facts }: Pick<Here, 'host' | 'facts'>): readonly Chec
     listening(sockets, listeners(host), own.pid, { hint: 'the declared addresses are those of elasticsearch.yml (network.host, http.port, transport.port)' }),
   ),
   { ...log4shell(`${pidOf(UNIT, PID_FILE)}\nprintf %s "$pid"`, CURRENT), needs: ['version'] },
+  exposure(listeners(host)),
 ];
 
 const ownProcess = serviceProcess(UNIT, PID_FILE);

@@ -47,6 +47,8 @@ export const kibanaUrl = (host: Host): string => `http://${bracketed(addressOf(h
 /** The same as people reach it. */
 export const publicUrl = (host: Host): string => host.vars(kibana).base_url?.replace(/\/$/, '') ?? kibanaUrl(host);
 
-export const listeners = (host: Host): readonly Listener[] => [
-  { name: 'kibana', port: host.vars(kibana).port, address: addressOf(host), from: ['monitoring', 'operators'], process: 'kibana' },
-];
+export function listeners(host: Host): readonly Listener[] {
+  const { port, exposure } = host.vars(kibana);
+  const open = exposure === 'public' ? { exposure } : {};
+  return [{ name: 'kibana', port, address: addressOf(host), from: ['monitoring', 'operators'], process: 'kibana', ...open }];
+}

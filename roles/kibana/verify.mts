@@ -1,4 +1,4 @@
-import { all, listeningSockets, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
+import { all, exposure, listeningSockets, unitState, type Check, type Context, type Judgement, type Question } from '../../lib/index.mts';
 import { listeners, type KibanaVars } from './contract.mts';
 import * as judge from './judge.mts';
 import { UNIT } from './paths.mts';
@@ -28,5 +28,6 @@ export function checks({ host, vars }: Here): readonly Check[] {
     check('status', [], askStatus(host), (said) => judge.status(said, vars.version), 60_000),
     check('elasticsearch', ['status'], askStatus(host), judge.connected, 30_000),
     check('listeners', ['status'], listening, ({ sockets, unit }) => judge.listening(sockets, listeners(host), unit.mainPid), 10_000),
+    exposure(listeners(host)),
   ];
 }

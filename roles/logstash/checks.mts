@@ -3,6 +3,7 @@ import {
   all,
   bracketed,
   http,
+  exposure,
   listeningSockets,
   log4shell,
   unitState,
@@ -62,6 +63,7 @@ export function instanceChecks(host: Host, { instance, listeners, every, idle }:
       judge.listening(sockets, listeners, mainPid, instance.jmx !== undefined),
     ),
     { ...log4shell(`systemctl show -p MainPID --value ${unit}`, CURRENT), needs: ['process'] },
+    exposure(listeners),
   ];
 }
 

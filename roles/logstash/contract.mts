@@ -2,7 +2,7 @@
 export { logstash, type LogstashVars } from './variables.mts';
 export { CURRENT, placesOf, USER, type Places } from './paths.mts';
 export { canQuote, codec, pipelineText, plugin, type Pipeline, type Plugin, type Value } from './lscl.mts';
-export { instance, javaFor, playing, type Around, type Instance } from './instance.mts';
+export { instance, javaFor, type Around, type Instance } from './instance.mts';
 export { type JmxServer } from './jmx.mts';
 export { stripped } from './stripped.mts';
 export { askStats, instanceChecks, instanceReady, type Stats } from './checks.mts';

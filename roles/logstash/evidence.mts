@@ -1,7 +1,18 @@
 /** What is asked of a host whose instance does not do its work. */
-import { addressOf, all, listeningSockets, quote, shellOutput, type Context, type Diagnosis, type Question, type ShellOutput } from '../../lib/index.mts';
+import {
+  addressOf,
+  all,
+  listeningSockets,
+  playing,
+  quote,
+  shellOutput,
+  type Context,
+  type Diagnosis,
+  type Question,
+  type ShellOutput,
+} from '../../lib/index.mts';
 import { diagnose } from './diagnose.mts';
-import { playing, type Instance } from './instance.mts';
+import type { Instance } from './instance.mts';
 import { placesOf, type Places } from './paths.mts';
 
 /** The unit's last start and what systemd says about it; in a crash loop, the start before too. */

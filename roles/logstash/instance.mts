@@ -5,6 +5,7 @@ import {
   directory,
   file,
   JNDI_LOOKUP,
+  playing,
   recordedService,
   requirement,
   stat,
@@ -62,10 +63,6 @@ export function javaFor(host: Host, facts: Facts): string | undefined {
   const wish = vars.java === 'auto' ? (kind === 'official' ? 'bundled' : javaHome(host.vars(java), facts)) : vars.java;
   return wish === 'bundled' ? undefined : wish;
 }
-
-/** How a role is run by itself, with the inventories of this run. */
-export const playing = ({ inventory }: Pick<Here, 'inventory'>, role: string): string =>
-  `npx zx playbooks/site.mts ${inventory.files.map((path) => `-i ${path}`).join(' ')} --role ${role}`;
 
 export const installed = (here: Here): Resource =>
   requirement('logstash is installed', {

@@ -87,7 +87,7 @@ export function leastFree(watermark: string, total: number): number | undefined 
   if (number === '') return undefined;
   const factor = UNITS[unit.toLowerCase()];
   if (factor !== undefined) return Number(number) * factor;
-  return total * (1 - Number(number) / (unit === '%' ? 100 : 1));
+  return unit === '%' ? (total * (100 - Number(number))) / 100 : total * (1 - Number(number));
 }
 
 const PREFIX = 'cluster.routing.allocation.disk';
@@ -106,7 +106,7 @@ export function disk({ nodes }: Disks, settings: Thresholds): Judgement {
       },
     }) => ({ name, free, all, text: `${name} ${percent(free, all)}` }),
   );
-  const full = shown.filter(({ free, all }) => free < (leastFree(high, all) ?? 0));
+  const full = shown.filter(({ free, all }) => free < (leastFree(high, all) ?? Infinity));
   const expected = `every data node below the high watermark of ${high}`;
   if (full.length > 0)
     return wrong(
@@ -162,11 +162,5 @@ export const unbounded = (asked: readonly string[]): Judgement =>
       );
 
 /** `undefined`: none of them answers and sees a master. */
-export function answers(node: string | undefined, urls: readonly string[], isManaged: boolean): Judgement {
-  if (node !== undefined) return pass(node);
-  return wrong(
-    'a node of Elasticsearch that answers and sees an elected master',
-    `none of ${some(urls)}`,
-    isManaged ? 'bring it up first: --role elasticsearch' : 'elasticsearch_managed is false: whoever runs it has to start it',
-  );
-}
+export const answers = (node: string | undefined, urls: readonly string[], first: string): Judgement =>
+  node === undefined ? wrong('a node of Elasticsearch that answers and sees an elected master', `none of ${some(urls)}`, first) : pass(node);

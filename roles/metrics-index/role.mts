@@ -1,5 +1,5 @@
-import { change, command, defineRole, httpObject, type Context, type Host, type Refusal, type Resource } from '../../lib/index.mts';
-import { answering, clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
+import { defineRole, httpObject, requirement, type Context, type Host, type Refusal, type Resource } from '../../lib/index.mts';
+import { answering, clusterFor, nodeUrl, startFirst } from '../elasticsearch/contract.mts';
 import { isCollector, metricsIndex, replicaCount, type MetricsIndexVars } from './contract.mts';
 import { replicas } from './replicas.mts';
 import { isBounded, noRetention, retention } from './retention.mts';
@@ -43,7 +43,12 @@ function collecting(here: Here): readonly Resource[] {
   const { host, vars, facts, inventory } = here;
   const nodes = clusterFor(inventory, host);
   const node = through(here);
-  const up = waitFor(nodes);
+  const up = requirement('elasticsearch answers', {
+    missing: answering(nodes).map((found) =>
+      found === undefined ? `no Elasticsearch answers and sees an elected master (${nodes.map(nodeUrl).join(', ')})` : undefined,
+    ),
+    hint: startFirst(inventory, nodes),
+  });
   const needs = [up.id];
   const copies = replicaCount(inventory, host, vars);
   const url = `${nodeUrl(node)}/_index_template/${vars.name}`;
@@ -65,27 +70,4 @@ function collecting(here: Here): readonly Resource[] {
 function onlyTemplate(response: unknown): unknown {
   const list: unknown = (response as { readonly index_templates?: readonly { readonly index_template?: unknown }[] }).index_templates?.[0]?.index_template;
   return list;
-}
-
-const PATIENCE_SECONDS = 30;
-
-/** Nothing can be said or written without it; where it is only just starting, it is given a moment. */
-function waitFor(nodes: readonly Host[]): Resource {
-  return command('elasticsearch answers', {
-    differs: answering(nodes).map((node) => (node === undefined ? [change('master', 'no node answers and sees one', 'elected')] : [])),
-    run: (steps) => {
-      const urls = nodes.map(nodeUrl);
-      steps.sh`left=${PATIENCE_SECONDS} urls=${urls.join(' ')}
-set -f
-while [ "$left" -gt 0 ]; do
-  for url in $urls; do
-    case $(curl -q --silent --globoff --noproxy '*' --max-time 3 -- "$url/_cluster/state/master_node?local=true") in *'"master_node":"'*) exit 0 ;; esac
-  done
-  left=$((left - 1))
-  sleep 1
-done
-say ${`no Elasticsearch answers and sees an elected master (${urls.join(', ')}): bring it up first with --role elasticsearch`}
-exit 1`;
-    },
-  });
 }

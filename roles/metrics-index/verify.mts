@@ -1,5 +1,5 @@
 import { all, constant, type Check, type Context, type Host, type Judgement, type Question } from '../../lib/index.mts';
-import { answering, clusterFor, dataNodeCount, elasticsearch, nodeUrl } from '../elasticsearch/contract.mts';
+import { answering, clusterFor, dataNodeCount, nodeUrl, startFirst } from '../elasticsearch/contract.mts';
 import * as cluster from './cluster.mts';
 import type { MetricsIndexVars } from './contract.mts';
 import * as judge from './judge.mts';
@@ -21,9 +21,14 @@ const check = <T,>(id: string, needs: readonly string[], ask: Question<T>, judge
 export function checks(here: Here, through: Host): readonly Check[] {
   const { host, vars, facts, inventory } = here;
   const nodes = clusterFor(inventory, host);
-  const isManaged = nodes.some((node) => node.vars(elasticsearch).managed);
   return [
-    check(ES, [], answering(nodes), (node) => judge.answers(node === undefined ? undefined : nodeUrl(node), nodes.map(nodeUrl), isManaged), 30),
+    check(
+      ES,
+      [],
+      answering(nodes),
+      (node) => judge.answers(node === undefined ? undefined : nodeUrl(node), nodes.map(nodeUrl), startFirst(inventory, nodes)),
+      30,
+    ),
     check('template', [ES], cluster.askSimulation(through, vars), (found) => judge.template(found, vars.name)),
     check('types', [ES], cluster.askTypes(through, vars), judge.types),
     check('names', [ES], cluster.askNames(through, vars), (found) => judge.names(found, vars)),
