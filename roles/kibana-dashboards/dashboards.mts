@@ -62,12 +62,13 @@ export const DRILL_DOWN = 'broker';
 
 /** An interval with fewer polls has holes. */
 const POLLS = 3;
-const SHORTEST_SECONDS = 10;
+/** A number is that of the last whole interval: long enough for its documents to be searchable when it ends. */
+const SHORTEST_SECONDS = { lines: 10, number: 30 } as const;
 
 export function dashboardsOf(world: World): Dashboards {
   const collected = new Set([...world.kinds].flatMap((kind) => queriesFor(kind, world.set)));
   const all: readonly Panel[] = Object.values(PANELS);
-  const has = (panel: Panel): boolean => collected.has(panel.measure.query);
+  const has = ({ measure: { query }, kinds }: Panel): boolean => collected.has(query) && (kinds === undefined || kinds.some((kind) => world.kinds.has(kind)));
   const drawn = new Map(all.filter(has).map((panel) => [panel, { series: seriesOf(panel, world), object: draw(panel, world) }]));
   const tiles = (...panels: readonly Panel[]): readonly Tile[] =>
     panels.flatMap((panel): readonly Tile[] => {
@@ -107,7 +108,7 @@ export function dashboardsOf(world: World): Dashboards {
       charts(PANELS.produceMean, PANELS.produceTail),
       charts(PANELS.fetchMean, PANELS.fetchTail),
       charts(PANELS.sendRate, PANELS.consumeRate, PANELS.lag),
-      charts(PANELS.heap, PANELS.processCpu),
+      charts(PANELS.kafkaHeap, PANELS.kafkaCpu),
       charts(PANELS.requestIdle, PANELS.networkIdle),
     ],
   });
@@ -145,8 +146,8 @@ const GUIDE = `**All brokers of every cluster.** One broker or client at a time:
 Rates are one-minute means as Kafka reports them; a broker whose line ends has stopped reporting.`;
 
 /** A number is one for each cluster; lines are one for each process. */
-function seriesOf({ kind, title, measure: { metric, query }, value, total }: Panel, { clusters }: World): readonly Series[] {
-  const where = { metric: [metric] } as const;
+function seriesOf({ kind, title, measure: { metric, query }, value, total, kinds }: Panel, { clusters }: World): readonly Series[] {
+  const where: Series['where'] = { metric: [metric], ...(kinds === undefined ? {} : { kind: kinds }) };
   const sparse = query.sparse === undefined ? {} : { sparse: query.sparse };
   if (kind === 'lines') return [{ label: title, where, value, by: 'broker', ...sparse }];
   const one = (label: string, more: Series['where']): Series => ({
@@ -169,7 +170,7 @@ function draw(panel: Panel, world: World): SavedObject<'visualization'> {
     series: seriesOf(panel, world),
     unit,
     index: world.index,
-    interval: Math.max(world.pollSeconds * POLLS, SHORTEST_SECONDS),
+    interval: Math.max(world.pollSeconds * POLLS, SHORTEST_SECONDS[kind]),
     ...(rules === undefined ? {} : { rules }),
     ...(chart === undefined ? {} : { chart }),
   });

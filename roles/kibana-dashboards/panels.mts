@@ -1,4 +1,5 @@
 /** What is shown: each panel with its title, its unit, and the documents it is made of. */
+import type { TargetKind } from '../logstash-jmx/contract.mts';
 import { measure, type Measure } from './measures.mts';
 import type { Series } from './objects/series.mts';
 import { AMBER, GREEN, RED, type Rule, type Unit } from './objects/tsvb.mts';
@@ -15,9 +16,11 @@ export interface Panel {
   readonly total?: Series['total'];
   readonly rules?: readonly Rule[];
   readonly chart?: 'bar';
+  /** Of these processes only; of all that have it unless said. */
+  readonly kinds?: readonly [TargetKind, ...TargetKind[]];
 }
 
-type More = Partial<Pick<Panel, 'total' | 'rules' | 'chart' | 'value'>>;
+type More = Partial<Pick<Panel, 'total' | 'rules' | 'chart' | 'value' | 'kinds'>>;
 
 /** A line for each process, the mean of each interval. */
 const lines = (id: string, title: string, of: Measure, unit: Unit, more: More = {}): Panel => ({
@@ -57,6 +60,9 @@ const producer = (attribute: string): Measure => measure('kafka.producer:type=pr
 const consumer = (attribute: string): Measure => measure('kafka.consumer:type=consumer-fetch-manager-metrics,', attribute);
 
 const underReplicated = replica('UnderReplicatedPartitions');
+const heapUsed = measure('java.lang:type=Memory', 'HeapMemoryUsage', 'used');
+/** Without the clients, whose JVMs are asked for the same. */
+const KAFKA = { kinds: ['broker', 'broker_controller', 'controller'] } as const;
 const lag = consumer('records-lag-max');
 
 export const PANELS = {
@@ -104,7 +110,9 @@ export const PANELS = {
     'percent',
   ),
 
-  heap: lines('heap-used', 'Java heap used', measure('java.lang:type=Memory', 'HeapMemoryUsage', 'used'), 'bytes'),
+  kafkaHeap: lines('kafka-heap-used', 'Java heap used by Kafka', heapUsed, 'bytes', KAFKA),
+  kafkaCpu: lines('kafka-cpu', 'CPU used by Kafka', system('ProcessCpuLoad'), 'percent', KAFKA),
+  heap: lines('heap-used', 'Java heap used', heapUsed, 'bytes'),
   nonHeap: lines('non-heap-used', 'Java memory outside the heap', measure('java.lang:type=Memory', 'NonHeapMemoryUsage', 'used'), 'bytes'),
   processCpu: lines('process-cpu', 'CPU of the process', system('ProcessCpuLoad'), 'percent'),
   systemCpu: lines('system-cpu', 'CPU of the host', system('SystemCpuLoad'), 'percent'),

@@ -10,7 +10,7 @@ export type Unit = 'bytes' | 'bytes/s' | 'records/s' | 'ms' | 'percent' | 'count
 const FORMATS: Readonly<Record<Unit, readonly [formatter: string, template: string]>> = {
   bytes: ['bytes', '{{value}}'],
   'bytes/s': ['bytes', '{{value}}/s'],
-  'records/s': ['0,0.[0]', '{{value}} records/s'],
+  'records/s': ['0,0.[0]', '{{value}}/s'],
   ms: ['0,0.[00]', '{{value}} ms'],
   percent: ['percent', '{{value}}'],
   count: ['0,0', '{{value}}'],
