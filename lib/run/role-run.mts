@@ -73,7 +73,10 @@ export class RoleRun {
     const first = refusals[0];
     if (first === undefined) return;
     const usage = refusals.find(({ kind }) => kind === 'usage');
-    fail((usage ?? first).kind, first.reason, { message: refusals.map(({ reason }) => reason).join('\n'), hint: refusals.map(({ hint }) => hint).join('\n') });
+    fail((usage ?? first).kind, first.reason, {
+      message: refusals.map(({ reason }) => reason).join('\n'),
+      hint: [...new Set(refusals.map(({ hint }) => hint))].join('\n'),
+    });
   }
 
   async #refusals(): Promise<readonly Refusal[]> {

@@ -104,12 +104,11 @@ const EXPORT_AGAIN = 'export it from Kibana 7.10 or older, or build it again fro
 function cannotBeImported({ type, migrationVersion = {}, attributes }: SavedObject): { readonly reason: string; readonly hint: string } | undefined {
   const newer = Object.entries(migrationVersion).find(([of, version]) => isNewer(version, LATEST[of] ?? '7.10.2'));
   const feature = X_PACK[type] ?? lensInside(attributes);
-  if (feature !== undefined) return { reason: `is made with ${feature}, which the OSS edition does not have`, hint: EXPORT_AGAIN };
-  if (newer !== undefined)
-    return {
-      reason: `was made by a newer Kibana: its ${newer[0]} has migrationVersion ${newer[1]}, and 7.10.2 knows ${LATEST[newer[0]] ?? '7.10.2'} at most`,
-      hint: EXPORT_AGAIN,
-    };
+  const age =
+    newer === undefined ? undefined : `has migrationVersion ${newer[1]}, and 7.10.2 knows ${LATEST[newer[0]] ?? '7.10.2'} at most for its ${newer[0]}`;
+  if (feature !== undefined)
+    return { reason: `is made with ${feature}, which the OSS edition does not have${age === undefined ? '' : `, and ${age}`}`, hint: EXPORT_AGAIN };
+  if (age !== undefined) return { reason: `was made by a newer Kibana: it ${age}`, hint: EXPORT_AGAIN };
   if (!OSS_TYPES.has(type)) return { reason: `is of a type that Kibana 7.10.2 OSS does not have`, hint: EXPORT_AGAIN };
   if (LATEST[type] !== undefined && migrationVersion[type] === undefined)
     return { reason: 'has no migrationVersion, so an old object would be taken for a new one', hint: 'import it by hand in Kibana, and export it from there' };
