@@ -1,4 +1,4 @@
-/** The parts of README.md that come from the code: between `<!-- NAME: npm run docs -->` and `<!-- /NAME -->`. */
+/** The parts of README.md and README.ko.md that come from the code: between `<!-- NAME: npm run docs -->` and `<!-- /NAME -->`. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { connectionSchema } from '../lib/inventory/connection.mts';
 import { prefixOf } from '../lib/inventory/vocabulary.mts';
 import { catalogue } from '../roles/index.mts';
+import { tutorialTable } from './tutorial.mts';
 
 interface Described {
   readonly description?: string;
@@ -22,17 +23,20 @@ interface Described {
 
 const EXAMPLE = ['contract', 'role'] as const;
 
-/** `text` with every generated part as the code of the project at `root` has it now. */
-export async function withGenerated(text: string, root: string): Promise<string> {
-  const parts = await generated(root);
+/** The pages with generated parts. */
+export const PAGES = ['README.md', 'README.ko.md'] as const;
+
+/** `text` of a page with every generated part as the code of the project at `root` has it now. */
+export async function withGenerated(page: (typeof PAGES)[number], text: string, root: string): Promise<string> {
+  const parts = page === 'README.md' ? await generated(root) : new Map([['tutorial', tutorialTable('ko')]]);
   let made = text;
   for (const [name, part] of parts) {
     const [begin, end] = [`<!-- ${name}: npm run docs -->`, `<!-- /${name} -->`];
     const [from, to] = [made.indexOf(begin), made.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`README.md has no part between ${begin} and ${end}`);
+    if (from < 0 || to < from) throw new Error(`${page} has no part between ${begin} and ${end}`);
     made = `${made.slice(0, from + begin.length)}\n\n${part}\n\n${made.slice(to)}`;
   }
-  const file = join(root, 'README.md');
+  const file = join(root, page);
   return format(made, { ...(await resolveConfig(file)), filepath: file });
 }
 
@@ -52,6 +56,7 @@ async function generated(root: string): Promise<ReadonlyMap<string, string>> {
         rows('', connectionSchema).map(({ name, values, meaning }) => [name, values, meaning]),
       ),
     ],
+    ['tutorial', tutorialTable('en')],
     ['roles', catalogue.map(roleReference).join('\n\n')],
     ...example,
   ]);
