@@ -32,7 +32,7 @@ export function checks(here: Here, through: Host): readonly Check[] {
     check('template', [ES], cluster.askSimulation(through, vars), (found) => judge.template(found, vars.name)),
     check('types', [ES], cluster.askTypes(through, vars), judge.types),
     check('names', [ES], cluster.askNames(through, vars), (found) => judge.names(found, vars)),
-    check('health', [ES], cluster.askHealth(through, vars), (found) => judge.health(found, dataNodeCount(inventory, host)), 60),
+    check('health', [ES], cluster.askHealth(through, vars), (found) => judge.health(found, dataNodeCount(inventory, host)), 30),
     check('disk', [ES], all({ disks: cluster.askDisks(through), thresholds: cluster.askThresholds(through) }), ({ disks, thresholds }) =>
       judge.disk(disks, thresholds),
     ),
