@@ -26,7 +26,7 @@ export const lab: readonly Stage[] = [
 export const stages: readonly Stage[] = [
   ...lab,
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
-  { hosts: 'controllers:brokers', roles: [osLimits, java, kafka] },
+  { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },
   { hosts: 'brokers', roles: [kafkaTopics] },
   // The template of the index comes before its first document.
   { hosts: 'monitoring', roles: [metricsIndex, kibana] },

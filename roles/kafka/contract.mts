@@ -6,12 +6,18 @@ import {
   contract,
   groupName,
   secretSchema,
+  shellOutput,
   variables,
+  type Facts,
   type Host,
   type Inventory,
   type Listener,
+  type Question,
   type Secret,
 } from '../../lib/index.mts';
+import { java, javaHome } from '../java/contract.mts';
+import { clusterTool } from './tool.mts';
+import { readTopics, type Topics } from './topics-state.mts';
 
 const topic = z.strictObject({
   name: z.string().regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/, 'letters, digits, ".", "_" and "-"'),
@@ -40,11 +46,22 @@ export const kafka = contract(
       .max(2_147_483_647)
       .describe('Identity of the node, kept for ever. The number at the end of the name of the host unless given.')
       .exactOptional(),
-    heap: variables.size.default('1g').describe('Smallest and largest heap.'),
+    cluster_id: z
+      .string()
+      .regex(/^[\w-]{22}$/, 'the 22 characters that kafka-cluster.sh cluster-id prints')
+      .describe('Id of a cluster whose controllers others run, for brokers that join it. Made when the cluster is founded unless given.')
+      .exactOptional(),
+    data_dirs: z
+      .array(variables.absolutePath)
+      .min(1)
+      .default(['/var/lib/kafka'])
+      .describe('Where records are kept, one folder a disk; the first one also keeps the metadata.'),
+    heap: variables.size.default('1g').describe('Smallest and largest heap; at least 256m, of which the log cleaner takes half.'),
     java: variables.absolutePath.describe('Home of the Java to run it with; that of the role java unless given.').exactOptional(),
     port: variables.port.default(9092).describe('Port of the clients.'),
     controller_port: variables.port.default(9093).describe('Port of the controllers.'),
     zookeeper_port: variables.port.default(2181).describe('Port of ZooKeeper, for kafka_mode: zookeeper.'),
+    zookeeper_heap: variables.size.default('256m').describe('Smallest and largest heap of ZooKeeper.'),
     nofile: z.int().min(1024).describe('Open files of the service; those of os-limits unless given.').exactOptional(),
     replication_factor: z
       .int()
@@ -81,6 +98,7 @@ export type Topic = z.output<typeof topic>;
 
 const BROKERS = groupName('brokers');
 const CONTROLLERS = groupName('controllers');
+const ZOOKEEPERS = groupName('zookeepers');
 
 export const brokers = (inventory: Inventory): readonly Host[] => inventory.group(BROKERS);
 export const controllers = (inventory: Inventory): readonly Host[] => inventory.group(CONTROLLERS);
@@ -90,18 +108,31 @@ export function kafkaHosts(inventory: Inventory): readonly Host[] {
   return [...inventory.hosts.values()].filter(({ name }) => names.has(name));
 }
 
+export const zookeepers = (inventory: Inventory): readonly Host[] => inventory.group(ZOOKEEPERS);
+
 const ofCluster = (hosts: readonly Host[], host: Host): readonly Host[] =>
   hosts.filter((other) => other.vars(kafka).cluster_name === host.vars(kafka).cluster_name);
 /** Of the cluster that `host` belongs to. */
 export const brokersWith = (inventory: Inventory, host: Host): readonly Host[] => ofCluster(brokers(inventory), host);
 export const controllersWith = (inventory: Inventory, host: Host): readonly Host[] => ofCluster(controllers(inventory), host);
+export const zookeepersWith = (inventory: Inventory, host: Host): readonly Host[] => ofCluster(zookeepers(inventory), host);
+
+/** Whose id is `kafka_node_id`, or the number at the end of the host's name; `undefined` where there is neither. */
+export function nodeId(host: Host): number | undefined {
+  const digits = /(\d{1,9})$/.exec(host.name)?.[1];
+  return host.vars(kafka).node_id ?? (digits === undefined ? undefined : Number(digits));
+}
+
+export const isBroker = (host: Host): boolean => host.groups.has(BROKERS);
+export const isZookeeper = (host: Host): boolean => host.vars(kafka).mode === 'zookeeper' && host.groups.has(ZOOKEEPERS);
+/** With ZooKeeper one of the brokers is the controller: there is no other process for it. */
+export const isController = (host: Host): boolean => host.vars(kafka).mode === 'kraft' && host.groups.has(CONTROLLERS);
 
 /** What the process of a host is. Controller beans do not exist on a node that is a broker only; with ZooKeeper every broker has them. */
 export type ProcessKind = 'broker' | 'controller' | 'broker_controller';
 export function processKind(host: Host): ProcessKind {
-  const isBroker = host.groups.has(BROKERS);
-  const isController = host.groups.has(CONTROLLERS) || host.vars(kafka).mode === 'zookeeper';
-  return isBroker ? (isController ? 'broker_controller' : 'broker') : 'controller';
+  if (!isBroker(host)) return 'controller';
+  return isController(host) || host.vars(kafka).mode === 'zookeeper' ? 'broker_controller' : 'broker';
 }
 
 export const brokerAddress = (host: Host): string => `${bracketed(addressOf(host))}:${String(host.vars(kafka).port)}`;
@@ -119,13 +150,28 @@ export function jmxTarget(host: Host): JmxTarget {
   return { address: addressOf(host), port: at, ...(asks && password !== undefined ? { login: { user, password } } : {}) };
 }
 
+export const zookeeperAddress = (host: Host): string => `${bracketed(addressOf(host))}:${String(host.vars(kafka).zookeeper_port)}`;
+
 export function listeners(host: Host): readonly Listener[] {
   const vars = host.vars(kafka);
   const one = (name: string, at: number, from: readonly string[]): Listener => ({ name, port: at, address: addressOf(host), from, process: 'kafka' });
-  const kind = processKind(host);
   return [
-    ...(kind === 'controller' ? [] : [one('kafka', vars.port, ['brokers', 'controllers', 'clients', 'monitoring'])]),
-    ...(kind === 'broker' || vars.mode === 'zookeeper' ? [] : [one('kafka-controller', vars.controller_port, ['brokers', 'controllers'])]),
-    one('kafka-jmx', vars.jmx_port, ['monitoring']),
+    ...(isBroker(host) ? [one('kafka', vars.port, ['brokers', 'controllers', 'clients', 'monitoring'])] : []),
+    ...(isController(host) ? [one('kafka-controller', vars.controller_port, ['brokers', 'controllers'])] : []),
+    ...(isBroker(host) || isController(host) ? [one('kafka-jmx', vars.jmx_port, ['monitoring'])] : []),
+    ...(isZookeeper(host) ? [one('zookeeper', vars.zookeeper_port, ['brokers', 'zookeepers', 'monitoring'])] : []),
   ];
 }
+
+/** Home of the Java that Kafka and its tools run with. */
+export const javaOf = (host: Host, facts: Pick<Facts, 'os' | 'arch'>): string => host.vars(kafka).java ?? javaHome(host.vars(java), facts);
+
+/** All topics with their partitions, asked of the cluster through any broker, the host's own first. */
+export function describeTopics(host: Host, inventory: Inventory, facts: Pick<Facts, 'os' | 'arch'>): Question<Topics> {
+  const own = brokersWith(inventory, host).filter(({ name }) => name === host.name);
+  const servers = [...own, ...brokersWith(inventory, host).filter(({ name }) => name !== host.name)].map(brokerAddress).join(',');
+  return shellOutput(`${clusterTool(javaOf(host, facts), 'kafka-topics', { brokers: servers }, ['--describe'])} 2>&1`).map(readTopics);
+}
+
+export { clusterTool, tool } from './tool.mts';
+export * from './topics-state.mts';
