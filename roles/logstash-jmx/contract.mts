@@ -13,6 +13,11 @@ export const logstashJmx = contract(
     api_port: variables.port.default(9600).describe("Port of Logstash's own API."),
     plugin_version: variables.version.default('3.0.7').describe('Version of logstash-input-jmx.'),
     plugin_pack: z.string().min(1).describe('Path on the controller of an offline pack with logstash-input-jmx, for hosts without a way out.').exactOptional(),
+    filters: z
+      .string()
+      .min(1)
+      .describe('Further filters of the pipeline, in Logstash\u2019s own language: tested with the whole before it replaces the one that runs.')
+      .exactOptional(),
     debug: z.boolean().default(false).describe('Also print every event, as the tutorial does: fills the journal.'),
     alias: z
       .string()
@@ -24,7 +29,7 @@ export const logstashJmx = contract(
 
 export type LogstashJmxVars = NonNullable<(typeof logstashJmx)['typeOfVariables']>;
 
-export { METRICS, metricName, queriesFor, type JmxQuery, type TargetKind } from './queries.mts';
+export { CONSUMER_ID, METRICS, metricName, PRODUCER_ID, queriesFor, type JmxQuery, type TargetKind } from './queries.mts';
 
 /** What documents call a host: the part of metric_path before its first dot. */
 export const aliasOf = (host: Host): string => host.vars(logstashJmx).alias ?? host.name.replaceAll('.', '_');

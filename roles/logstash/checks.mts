@@ -39,7 +39,7 @@ export const askStats = (host: Host, api: Api): Question<Stats> =>
 export interface Expected {
   readonly instance: Pick<Instance, 'name' | 'apiPort' | 'jmx'>;
   readonly listeners: readonly Listener[];
-  /** Seconds between two events, at most. */
+  /** The longest silence between two events, in seconds. */
   readonly every: number;
   /** Why there may be no events at all. */
   readonly idle?: string;
@@ -54,11 +54,12 @@ const running = ({ name }: Pick<Instance, 'name'>): Check => {
 export function instanceChecks(host: Host, { instance, listeners, every, idle }: Expected): readonly Check[] {
   const { unit } = placesOf(instance.name);
   const events = check('events', ['pipeline'], askStats(host, instance), (now, first) => judge.growing(now, first, idle), 60 + 3 * every);
+  const patience = Math.round(every + Math.max(2, every / 2));
   return [
     running(instance),
     check('api', ['process'], askRoot(host, instance), (root) => judge.version(root, host.vars(logstash).version)),
     check('pipeline', ['api'], askStats(host, instance), judge.pipeline),
-    { ...events, retry: { ...events.retry, steadyMs: Math.max(2, 2 * every) * SECONDS } },
+    { ...events, retry: { ...events.retry, steadyMs: patience * SECONDS } },
     check('listeners', ['api'], all({ sockets: listeningSockets(), unit: unitState(unit) }), ({ sockets, unit: { mainPid } }) =>
       judge.listening(sockets, listeners, mainPid, instance.jmx !== undefined),
     ),

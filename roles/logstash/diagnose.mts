@@ -148,12 +148,9 @@ const COMPLAINTS: readonly (readonly [complaint: RegExp, cured: RegExp | undefin
     },
   ],
   [
-    /UNKNOWN_TOPIC_OR_PARTITION[^\n]*|Topic (\S+) not present in metadata[^\n]*/,
+    /(?:\{([\w.-]+)=UNKNOWN_TOPIC_OR_PARTITION|Topic (\S+) not present in metadata)[^\n]*/,
     undefined,
-    ([line, name]) => ({
-      cause: `Kafka has no topic ${name ?? /\{([\w.-]+)=/.exec(line)?.[1] ?? 'of that name'}`,
-      fix: 'add it to kafka_topics and run the role kafka-topics',
-    }),
+    ([, one, other]) => ({ cause: `Kafka has no topic ${one ?? other ?? ''}`, fix: 'add it to kafka_topics and run the role kafka-topics' }),
   ],
 ];
 

@@ -16,9 +16,15 @@ export interface Plugin {
 export const plugin = (name: string, settings: Plugin['settings'] = {}): Plugin => ({ name, settings });
 export const codec = (name: string, settings: Plugin['settings'] = {}): Codec => ({ kind: CODEC, plugin: plugin(name, settings) });
 
+/** Plugins for the events of which a condition holds. */
+export interface When {
+  readonly when: string;
+  readonly then: readonly Plugin[];
+}
+
 export interface Pipeline {
   readonly input: readonly Plugin[];
-  readonly filter?: readonly Plugin[];
+  readonly filter?: readonly (Plugin | When)[];
   /** In Logstash's own language, after the other filters: tested with the whole before it runs. */
   readonly moreFilters?: string;
   readonly output: readonly Plugin[];
@@ -26,9 +32,12 @@ export interface Pipeline {
 
 export function pipelineText({ input, filter = [], moreFilters, output }: Pipeline): string {
   const own = moreFilters === undefined ? '' : `${indented(moreFilters.trim())}\n`;
-  const middle = filter.length === 0 && own === '' ? '' : `filter {\n${filter.map(pluginText).join('')}${own}}\n`;
+  const middle = filter.length === 0 && own === '' ? '' : `filter {\n${filter.map(filterText).join('')}${own}}\n`;
   return `input {\n${input.map(pluginText).join('')}}\n${middle}output {\n${output.map(pluginText).join('')}}\n`;
 }
+
+const filterText = (each: Plugin | When): string =>
+  'when' in each ? `  if ${each.when} {\n${indented(each.then.map(pluginText).join(''))}  }\n` : pluginText(each);
 
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 

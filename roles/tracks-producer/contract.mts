@@ -5,8 +5,12 @@ export const tracksProducer = contract(
   'tracks-producer',
   z.strictObject({
     topic: z.string().min(1).default('kafka-mon').describe('Where it sends to; one of kafka_topics.'),
-    file: z.string().min(1).describe('Path on the controller of a tracks.csv; made from a seed unless given.').exactOptional(),
-    rows: z.int().min(1).max(1_000_000).default(10_000).describe('Lines of the file that is made.'),
+    file: z
+      .string()
+      .min(1)
+      .describe('Path on the controller of a file whose lines are sent, such as a tracks.csv; one is made from a seed unless given.')
+      .exactOptional(),
+    rows: z.int().min(1).max(100_000).default(10_000).describe('Lines of the file that is made.'),
     seed: z.int().min(0).default(1).describe('The same seed makes the same file.'),
     events_per_second: z.int().min(1).max(1000).default(1).describe('How fast the lines are sent.'),
     repeat: z.boolean().default(true).describe('Begin again at the end of the file, so that it never falls silent.'),
@@ -23,3 +27,5 @@ export function listeners(host: Host): readonly Listener[] {
   const one = (name: string, port: number): Listener => ({ name, port, address: addressOf(host), from: ['monitoring'], process: 'logstash' });
   return [one('tracks-producer-jmx', vars.jmx_port), one('tracks-producer-api', vars.api_port)];
 }
+
+export { CLIENT_SILENCE, clientJmx, clientRefusals, kafkaAnswers } from './client.mts';
