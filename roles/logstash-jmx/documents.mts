@@ -1,5 +1,5 @@
 /** Whether metrics of every JVM arrive: one search for all of them. */
-import type { Inventory, Judgement, Question } from '../../lib/index.mts';
+import type { Judgement, Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { indexPattern, type MetricsIndexVars } from '../metrics-index/contract.mts';
 import { ask, type Told } from './elasticsearch.mts';
@@ -28,7 +28,7 @@ export interface Arrived {
 }
 export type Documents = Told<ReadonlyMap<string, Arrived>>;
 
-export function askDocuments(inventory: Inventory, index: MetricsIndexVars, aliases: number): Question<Documents> {
+export function askDocuments(urls: readonly string[], index: MetricsIndexVars, aliases: number): Question<Documents> {
   const metric = { terms: { field: 'metric', size: MOST_METRICS }, aggs: { newest: { max: { field: '@timestamp' } } } };
   const body = {
     size: 0,
@@ -37,7 +37,7 @@ export function askDocuments(inventory: Inventory, index: MetricsIndexVars, alia
     aggs: { broker: { terms: { field: 'broker', size: aliases + 100 }, aggs: { metric } } },
   };
   const path = `/${indexPattern(index)}/_search?ignore_unavailable=true&filter_path=aggregations,error,status`;
-  return ask(inventory, { path, body }, schema).map(({ now, reply }) => ({
+  return ask(urls, { path, body }, schema).map(({ now, reply }) => ({
     now,
     reply: reply.kind === 'silent' ? reply : { kind: 'said', value: arrived(reply.value) },
   }));

@@ -1,7 +1,6 @@
 /** What Elasticsearch says to the collector, whichever of its nodes answers. */
-import { parseJson, quote, shellOutput, type Inventory, type Question } from '../../lib/index.mts';
+import { parseJson, quote, shellOutput, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
-import { elasticsearchUrls } from './pipeline.mts';
 
 export type Reply<T> = { readonly kind: 'said'; readonly value: T } | { readonly kind: 'silent'; readonly why: string };
 
@@ -27,8 +26,8 @@ export interface Told<T> {
   readonly reply: Reply<T>;
 }
 
-export const ask = <S extends z.ZodType>(inventory: Inventory, request: Request, schema: S): Question<Told<z.output<S>>> =>
-  shellOutput(script(elasticsearchUrls(inventory), request)).map(({ code, output }) => {
+export const ask = <S extends z.ZodType>(urls: readonly string[], request: Request, schema: S): Question<Told<z.output<S>>> =>
+  shellOutput(script(urls, request)).map(({ code, output }) => {
     const end = output.indexOf('\n');
     return { now: Number(output.slice(0, end)), reply: readReply(code, output.slice(end + 1), schema) };
   });

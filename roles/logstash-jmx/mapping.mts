@@ -1,5 +1,5 @@
 /** Whether metrics are numbers in Elasticsearch: an index made before its template has the type of its first document, and cuts off what follows the point. */
-import type { Inventory, Judgement, Question } from '../../lib/index.mts';
+import type { Judgement, Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { indexPattern, type MetricsIndexVars } from '../metrics-index/contract.mts';
 import { ask, type Reply, type Told } from './elasticsearch.mts';
@@ -12,8 +12,8 @@ const schema = z.record(
 );
 export type Mapping = z.output<typeof schema>;
 
-export const askMapping = (inventory: Inventory, index: MetricsIndexVars): Question<Told<Mapping>> =>
-  ask(inventory, { path: `/${indexPattern(index)}/_mapping/field/${Object.keys(WANTED).join(',')}?ignore_unavailable=true` }, schema);
+export const askMapping = (urls: readonly string[], index: MetricsIndexVars): Question<Told<Mapping>> =>
+  ask(urls, { path: `/${indexPattern(index)}/_mapping/field/${Object.keys(WANTED).join(',')}?ignore_unavailable=true` }, schema);
 
 export function judgeMapping(reply: Reply<Mapping>): Judgement {
   const expected = Object.entries(WANTED)
@@ -38,8 +38,8 @@ const templates = z.object({
 });
 
 /** What keeps documents from being indexed as they should: no Elasticsearch, or no template. */
-export const askMissing = (inventory: Inventory, index: MetricsIndexVars): Question<string | undefined> =>
-  ask(inventory, { path: '/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns' }, templates).map(({ reply }) => {
+export const askMissing = (urls: readonly string[], index: MetricsIndexVars): Question<string | undefined> =>
+  ask(urls, { path: '/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns' }, templates).map(({ reply }) => {
     if (reply.kind === 'silent') return `Elasticsearch does not answer: ${reply.why}`;
     const patterns = (reply.value.index_templates ?? []).flatMap((each) => each.index_template.index_patterns);
     return patterns.includes(indexPattern(index)) ? undefined : `Elasticsearch has no template for ${indexPattern(index)} yet`;

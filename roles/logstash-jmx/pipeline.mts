@@ -1,5 +1,5 @@
 import type { Host, Inventory } from '../../lib/index.mts';
-import { dataNodes, masters, nodeUrl } from '../elasticsearch/contract.mts';
+import { clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
 import { pipelineText, placesOf, plugin, type Plugin } from '../logstash/contract.mts';
 import { logstashIndex, metricsIndex } from '../metrics-index/contract.mts';
 import { logstashJmx, type LogstashJmxVars } from './contract.mts';
@@ -11,10 +11,8 @@ export const CONF_D = `${config}/conf.d`;
 export const CLUSTERS = `${config}/clusters.json`;
 export const KINDS = `${config}/kinds.json`;
 
-/** Every node that takes documents: the output finds the ones that answer. */
-export function elasticsearchUrls(inventory: Inventory): readonly string[] {
-  return [...new Set([...dataNodes(inventory), ...masters(inventory)].map(nodeUrl))];
-}
+/** Of every node: the output, like whoever asks, finds the ones that answer. */
+export const elasticsearchUrls = (inventory: Inventory, host: Host): readonly string[] => clusterFor(inventory, host).map(nodeUrl);
 
 /** Answers and handshakes are bounded by these; a connection that nobody answers is not, before Java 18: Linux gives it up after 127 seconds. */
 export const RMI_TIMEOUTS = ['responseTimeout', 'handshakeTimeout', 'initialConnectTimeout'].map((name) => `-Dsun.rmi.transport.tcp.${name}=10000`);
@@ -47,7 +45,7 @@ export function jmxPipeline(host: Host, inventory: Inventory, files: number): st
     ...(vars.filters === undefined ? {} : { moreFilters: vars.filters }),
     output: [
       plugin('elasticsearch', {
-        hosts: elasticsearchUrls(inventory),
+        hosts: elasticsearchUrls(inventory, host),
         index: logstashIndex(host.vars(metricsIndex)),
         manage_template: false,
         ilm_enabled: false,

@@ -1,10 +1,10 @@
-import { defineRole, directory, file, requirement, service, type Context, type Resource } from '../../lib/index.mts';
-import { instance, instanceReady, javaFor, placesOf, playing, stripped, USER } from '../logstash/contract.mts';
+import { defineRole, directory, file, playing, requirement, service, type Context, type Resource } from '../../lib/index.mts';
+import { instance, instanceReady, javaFor, placesOf, stripped, USER } from '../logstash/contract.mts';
 import { isCollector, metricsIndex } from '../metrics-index/contract.mts';
 import { confFile, dictionary } from './conf.mts';
 import { listeners, logstashJmx, type LogstashJmxVars } from './contract.mts';
 import { askMissing } from './mapping.mts';
-import { CLUSTERS, CONF_D, jmxPipeline, KINDS, NAME, RMI_TIMEOUTS } from './pipeline.mts';
+import { CLUSTERS, CONF_D, elasticsearchUrls, jmxPipeline, KINDS, NAME, RMI_TIMEOUTS } from './pipeline.mts';
 import { jmxPlugin, pluginInput } from './plugin.mts';
 import { refusals } from './refusals.mts';
 import { targets } from './targets.mts';
@@ -45,7 +45,7 @@ function collecting(here: Context<LogstashJmxVars>): readonly Resource[] {
     {
       first: [
         requirement('elasticsearch has the template', {
-          missing: askMissing(inventory, host.vars(metricsIndex)),
+          missing: askMissing(elasticsearchUrls(inventory, host), host.vars(metricsIndex)),
           hint: `run this first: ${playing(here, 'elasticsearch,metrics-index')}`,
         }),
       ],

@@ -1,13 +1,12 @@
-import { all, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
-import { instanceChecks, instanceDiagnosis, placesOf, playing } from '../logstash/contract.mts';
+import { all, playing, shellOutput, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
+import { instanceChecks, instanceDiagnosis, placesOf } from '../logstash/contract.mts';
 import { isCollector, metricsIndex } from '../metrics-index/contract.mts';
-import { shellOutput } from '../../lib/index.mts';
 import { expectedMetrics } from './conf.mts';
 import { listeners, type LogstashJmxVars } from './contract.mts';
 import { diagnose, type Suspect } from './diagnose.mts';
 import { askDocuments, judgeDocuments } from './documents.mts';
 import { askMapping, judgeMapping } from './mapping.mts';
-import { NAME } from './pipeline.mts';
+import { elasticsearchUrls, NAME } from './pipeline.mts';
 import { askReach } from './reach.mts';
 import { targets, type Target } from './targets.mts';
 
@@ -31,8 +30,9 @@ export function checks(here: Here): readonly Check[] {
   const { host, vars, inventory } = here;
   if (!isCollector(inventory, host)) return [];
   const index = host.vars(metricsIndex);
+  const urls = elasticsearchUrls(inventory, host);
   const all = suspects(here);
-  const documents = askDocuments(inventory, index, all.length);
+  const documents = askDocuments(urls, index, all.length);
   const retry = { everyMs: 1000, deadlineMs: 60_000 + 3000 * vars.poll_seconds };
   return [
     ...instanceChecks(host, { instance: { name: NAME, apiPort: vars.api_port }, listeners: listeners(host), every: vars.poll_seconds }),
@@ -46,7 +46,7 @@ export function checks(here: Here): readonly Check[] {
     {
       id: 'mapping',
       needs: ['pipeline'],
-      ask: askMapping(inventory, index),
+      ask: askMapping(urls, index),
       judge: ({ reply }: { reply: Parameters<typeof judgeMapping>[0] }) => judgeMapping(reply),
       retry,
     },
@@ -58,7 +58,7 @@ export function diagnosis(here: Here): Question<readonly Diagnosis[]> {
   const everyone = suspects(here);
   return all({
     instance: instanceDiagnosis(here, 'logstash-jmx', { name: NAME, apiPort: vars.api_port }),
-    documents: askDocuments(inventory, host.vars(metricsIndex), everyone.length),
+    documents: askDocuments(elasticsearchUrls(inventory, host), host.vars(metricsIndex), everyone.length),
     reached: askReach(everyone.map(({ target }) => target)),
     log: shellOutput(`tail -c 60000 ${placesOf(NAME).log} 2>/dev/null\n:`),
   }).map(({ instance, documents, reached, log }) => [...instance, ...diagnose({ suspects: everyone, documents, reached, log: log.output })]);

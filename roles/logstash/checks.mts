@@ -4,6 +4,8 @@ import {
   bracketed,
   http,
   exposure,
+  jvmAttachPort,
+  listening,
   listeningSockets,
   log4shell,
   unitState,
@@ -61,7 +63,10 @@ export function instanceChecks(host: Host, { instance, listeners, every, idle }:
     check('pipeline', ['api'], askStats(host, instance), judge.pipeline),
     { ...events, retry: { ...events.retry, steadyMs: patience * SECONDS } },
     check('listeners', ['api'], all({ sockets: listeningSockets(), unit: unitState(unit) }), ({ sockets, unit: { mainPid } }) =>
-      judge.listening(sockets, listeners, mainPid, instance.jmx !== undefined),
+      listening(sockets, listeners, mainPid, {
+        hint: 'the declared addresses are those of logstash.yml (http.host, http.port) and of the JMX options of the unit',
+        ...(instance.jmx === undefined ? {} : { known: jvmAttachPort }),
+      }),
     ),
     { ...log4shell(`systemctl show -p MainPID --value ${unit}`, CURRENT), needs: ['process'] },
     exposure(listeners),

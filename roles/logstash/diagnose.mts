@@ -1,6 +1,5 @@
 /** Why an instance does not do its work, read from what it and the host say. Pure: the evidence is gathered in evidence.mts. */
-import type { Diagnosis, ListeningSocket } from '../../lib/index.mts';
-import { ownerOf, takes } from './judge.mts';
+import { ownerOf, takes, type Diagnosis, type ListeningSocket } from '../../lib/index.mts';
 import type { Places } from './paths.mts';
 
 export interface Evidence {

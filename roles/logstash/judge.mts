@@ -1,5 +1,5 @@
 /** Judgements about a running instance: pure, so that each is tested without one. */
-import { plainAddress, type HttpAnswer, type Judgement, type ListeningSocket, type UnitState } from '../../lib/index.mts';
+import type { HttpAnswer, Judgement, UnitState } from '../../lib/index.mts';
 import { z } from 'zod';
 
 const pass = (found: string): Judgement => ({ kind: 'pass', found });
@@ -75,37 +75,4 @@ export function growing(now: Said<Stats>, first: Said<Stats>, idle?: string): Ju
     `still ${String(after.out)} out, ${String(after.in)} in`,
     'nothing comes in, or where it goes to does not take it: its log says which',
   );
-}
-
-export interface Declared {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-const WILDCARD = new Set(['0.0.0.0', '::', '*']);
-const sameAddress = (socket: ListeningSocket, want: Declared): boolean => plainAddress(socket.address) === want.address && socket.port === want.port;
-export const takes = (socket: ListeningSocket, want: Pick<Declared, 'address' | 'port'>): boolean =>
-  socket.port === want.port && (WILDCARD.has(socket.address) || plainAddress(socket.address) === want.address);
-export const ownerOf = (socket: ListeningSocket): string =>
-  socket.process === undefined ? 'a process of another user or machine' : `${socket.process} (pid ${String(socket.pid)})`;
-
-/**
- * What is declared is served by the process of the unit, and nothing else is. With JMX on, Java itself keeps one more port for attaching to it:
- * on every address, but it lets in nobody from elsewhere.
- */
-export function listening(sockets: readonly ListeningSocket[], declared: readonly Declared[], pid: number, hasJmx: boolean): Judgement {
-  const show = (socket: { readonly address: string; readonly port: number }): string => `${plainAddress(socket.address)}:${String(socket.port)}`;
-  const expected = declared.map(show).join(', ');
-  const missing = declared.flatMap((want) => {
-    const owner = sockets.find((socket) => takes(socket, want));
-    if (owner === undefined) return [`nobody listens on ${show(want)} (${want.name})`];
-    if (owner.pid !== undefined && owner.pid !== pid) return [`${show(want)} belongs to ${ownerOf(owner)}`];
-    return sameAddress(owner, want) ? [] : [`${want.name} listens on ${show(owner)}`];
-  });
-  const others = sockets.filter((socket) => socket.pid === pid && !declared.some((want) => takes(socket, want)));
-  const attach = hasJmx && others.length === 1 ? others.find(({ address }) => WILDCARD.has(address)) : undefined;
-  const problems = [...missing, ...(attach === undefined ? others.map((socket) => `also listens on ${show(socket)}`) : [])];
-  if (problems.length === 0) return pass(attach === undefined ? expected : `${expected} (and Java's local-only attach port ${String(attach.port)})`);
-  return wrong(expected, problems.join('; '), 'the declared addresses are those of logstash.yml (http.host, http.port) and of its JMX options');
 }

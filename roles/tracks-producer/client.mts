@@ -1,7 +1,18 @@
 /** What a producer and a consumer share: whom they talk to, and what has to be there first. */
-import { privateOnly, quote, requirement, shellOutput, type Context, type Host, type Inventory, type Refusal, type Resource } from '../../lib/index.mts';
+import {
+  playing,
+  privateOnly,
+  quote,
+  requirement,
+  shellOutput,
+  type Context,
+  type Host,
+  type Inventory,
+  type Refusal,
+  type Resource,
+} from '../../lib/index.mts';
 import { brokerAddress, brokersWith, jmxTarget, kafka } from '../kafka/contract.mts';
-import { playing, type JmxServer } from '../logstash/contract.mts';
+import type { JmxServer } from '../logstash/contract.mts';
 
 const usage = (reason: string, hint: string): Refusal => ({ kind: 'usage', reason, hint });
 

@@ -151,6 +151,7 @@ output {
       'events',
       'listeners',
       'log4shell',
+      'exposure',
       'metrics-broker-01',
       'metrics-broker-02',
       'metrics-client-01-producer',

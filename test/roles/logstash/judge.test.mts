@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { ListeningSocket } from '../../../lib/index.mts';
 import * as judge from '../../../roles/logstash/judge.mts';
 
 const unit = { activeState: 'active', subState: 'running', result: 'success', execMainStatus: 0, nRestarts: 0, mainPid: 7 };
@@ -66,36 +65,6 @@ describe('judgements about an instance of Logstash', () => {
   for (const [what, now, first, idle, kind, found] of growth) {
     it(`events: ${what}`, () => {
       expect(judge.growing(now, first, idle)).to.include({ kind, found });
-    });
-  }
-
-  const api = { name: 'api', address: '10.0.0.1', port: 9600 };
-  const jmx = { name: 'jmx', address: '10.0.0.1', port: 9998 };
-  const socket = (address: string, port: number, pid = 7): ListeningSocket => ({ address, port, pid, process: 'java' });
-  const sockets: readonly (readonly [string, readonly ListeningSocket[], boolean, 'pass' | 'fail', string])[] = [
-    ['as declared', [socket('10.0.0.1', 9600), socket('::ffff:10.0.0.1', 9998)], true, 'pass', '10.0.0.1:9600, 10.0.0.1:9998'],
-    [
-      "Java's attach port",
-      [socket('10.0.0.1', 9600), socket('10.0.0.1', 9998), socket('*', 40123)],
-      true,
-      'pass',
-      "10.0.0.1:9600, 10.0.0.1:9998 (and Java's local-only attach port 40123)",
-    ],
-    [
-      'an open port more',
-      [socket('10.0.0.1', 9600), socket('10.0.0.1', 9998), socket('*', 40123), socket('*', 5044)],
-      true,
-      'fail',
-      'also listens on *:40123; also listens on *:5044',
-    ],
-    ['an open port without JMX', [socket('10.0.0.1', 9600), socket('10.0.0.1', 9998), socket('*', 5044)], false, 'fail', 'also listens on *:5044'],
-    ['nobody', [socket('10.0.0.1', 9600)], true, 'fail', 'nobody listens on 10.0.0.1:9998 (jmx)'],
-    ['somebody else', [socket('10.0.0.1', 9600, 8), socket('10.0.0.1', 9998)], true, 'fail', '10.0.0.1:9600 belongs to java (pid 8)'],
-    ['every address', [socket('0.0.0.0', 9600), socket('10.0.0.1', 9998)], true, 'fail', 'api listens on 0.0.0.0:9600'],
-  ];
-  for (const [what, all, hasJmx, kind, found] of sockets) {
-    it(`listeners: ${what}`, () => {
-      expect(judge.listening(all, [api, jmx], 7, hasJmx)).to.include({ kind, found });
     });
   }
 });

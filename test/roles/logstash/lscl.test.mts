@@ -10,8 +10,7 @@ class Reader {
     this.#text = text;
   }
   value(): unknown {
-    this.#space();
-    const next = this.#text[this.#at] ?? '';
+    const next = this.#next();
     if (next === '"' || next === "'") return this.#string(next);
     if (next === '[') return this.#list();
     if (next === '{') return this.#hash();
@@ -19,6 +18,9 @@ class Reader {
     if (bare === undefined) throw new Error(`no value at ${this.#text.slice(this.#at, this.#at + 20)}`);
     this.#at += bare.length;
     return bare === 'true' || bare === 'false' ? bare === 'true' : Number(bare);
+  }
+  #skip(): void {
+    this.#at += 1;
   }
   #string(quote: string): string {
     const end = this.#text.indexOf(quote, this.#at + 1);
@@ -29,25 +31,29 @@ class Reader {
   #list(): unknown[] {
     this.#at += 1;
     const items: unknown[] = [];
-    for (this.#space(); this.#text[this.#at] !== ']'; this.#space()) {
+    while (this.#next() !== ']') {
       if (this.#text[this.#at] === ',') this.#at += 1;
       items.push(this.value());
     }
-    this.#at += 1;
+    this.#skip();
     return items;
   }
   #hash(): Record<string, unknown> {
     this.#at += 1;
     const entries: Record<string, unknown> = {};
-    for (this.#space(); this.#text[this.#at] !== '}'; this.#space()) {
+    while (this.#next() !== '}') {
       const key = String(this.value());
       this.#space();
       if (!this.#text.startsWith('=>', this.#at)) throw new Error('no => after a key');
       this.#at += 2;
       entries[key] = this.value();
     }
-    this.#at += 1;
+    this.#skip();
     return entries;
+  }
+  #next(): string {
+    this.#space();
+    return this.#text[this.#at] ?? '';
   }
   #space(): void {
     while (/\s/.test(this.#text[this.#at] ?? '')) this.#at += 1;

@@ -127,7 +127,7 @@ output {
   });
 
   it('is checked for the events it sends', () => {
-    expect(producer.verify?.(here()).map(({ id }) => id)).to.deep.equal(['process', 'api', 'pipeline', 'events', 'listeners', 'log4shell']);
+    expect(producer.verify?.(here()).map(({ id }) => id)).to.deep.equal(['process', 'api', 'pipeline', 'events', 'listeners', 'log4shell', 'exposure']);
   });
 });
 
