@@ -175,6 +175,7 @@ describe('the stand-in for Kibana', function () {
     );
     const { body } = await ask('GET', '/api/status');
     expect(body['version']).to.deep.include({ number: '7.10.2', build_snapshot: false });
+    expect(readFileSync(`/proc/${String(running.process.pid)}/comm`, 'utf8')).to.equal('node\n');
     const log = readFileSync(logFile, 'utf8');
     expect(log).to.include(
       `"tags":["listening","info"],"pid":${readFileSync(join(folder.path, 'data/kibana.pid'), 'utf8')},"message":"Server running at ${KIBANA}"`,
@@ -204,6 +205,26 @@ describe('the stand-in for Kibana', function () {
     };
     expect([again.success, again.successCount, again.errors.map(({ error }) => error.type)]).to.deep.equal([false, 0, Array(7).fill('conflict')]);
     expect((await importFile(sample('export-7.10.2.ndjson'), '?overwrite=true')).body).to.deep.include({ success: true, successCount: 7 });
+  });
+
+  it('imports copies, and what a person resolved', async () => {
+    const [pattern = ''] = sample('export-7.10.2.ndjson').split('\n');
+    const copied = (await importFile(pattern, '?createNewCopies=true')).body as {
+      success: boolean;
+      successResults: readonly { id: string; destinationId: string }[];
+    };
+    const copy = copied.successResults[0]?.destinationId ?? '';
+    expect([copied.success, copied.successResults[0]?.id, copy === PATTERN]).to.deep.equal([true, PATTERN, false]);
+    expect((await ask('DELETE', `/api/saved_objects/index-pattern/${copy}`)).status).to.equal(200);
+    const lost = { id: 'lost', type: 'visualization', attributes: { title: 'Lost' }, references: [{ name: 'x', type: 'index-pattern', id: 'nowhere' }] };
+    const resolution = form(JSON.stringify(lost));
+    resolution.set(
+      'retries',
+      JSON.stringify([{ type: 'visualization', id: 'lost', replaceReferences: [{ type: 'index-pattern', from: 'nowhere', to: PATTERN }] }]),
+    );
+    expect((await ask('POST', '/api/saved_objects/_resolve_import_errors', resolution)).body).to.deep.include({ success: true, successCount: 1 });
+    expect((await ask('GET', '/api/saved_objects/visualization/lost')).body['references']).to.deep.equal([{ name: 'x', type: 'index-pattern', id: PATTERN }]);
+    expect((await ask('DELETE', '/api/saved_objects/visualization/lost')).status).to.equal(200);
   });
 
   it('refuses what a newer Kibana exported, as a whole', async () => {

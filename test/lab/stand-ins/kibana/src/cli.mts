@@ -94,6 +94,7 @@ async function main(words: readonly string[]): Promise<void> {
   }
   if (words.includes('-h') || words.includes('--help')) return void process.stdout.write(HELP);
   if (words.includes('--version')) return void process.stdout.write(`${VERSION}\n`);
+  nameProcess();
   const given = commandLine(words, process.env);
   // What is wrong with the settings is told in the log's usual form too.
   let log = new Log({ dest: 'stdout', json: !process.stdout.isTTY, level: 'normal' });
@@ -126,6 +127,11 @@ async function main(words: readonly string[]): Promise<void> {
   } catch (error) {
     await end(error);
   }
+}
+
+/** The Node of 7.10 is listed as "node" by ps and ss; today's would be "MainThread". */
+function nameProcess(): void {
+  writeFileSync('/proc/self/comm', 'node');
 }
 
 class Running {
