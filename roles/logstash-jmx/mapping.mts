@@ -1,7 +1,7 @@
 /** Whether metrics are numbers in Elasticsearch: an index made before its template has the type of its first document, and cuts off what follows the point. */
 import type { Judgement, Question } from '../../lib/index.mts';
 import { z } from 'zod';
-import { indexPattern, type MetricsIndexVars } from '../metrics-index/contract.mts';
+import { indexPattern, templatePatterns, type MetricsIndexVars } from '../metrics-index/contract.mts';
 import { ask, type Reply, type Told } from './elasticsearch.mts';
 
 const WANTED: Readonly<Record<string, string>> = { metric_value_number: 'double', broker: 'keyword', cluster: 'keyword', metric: 'keyword' };
@@ -42,5 +42,5 @@ export const askMissing = (urls: readonly string[], index: MetricsIndexVars): Qu
   ask(urls, { path: '/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns' }, templates).map(({ reply }) => {
     if (reply.kind === 'silent') return `Elasticsearch does not answer: ${reply.why}`;
     const patterns = (reply.value.index_templates ?? []).flatMap((each) => each.index_template.index_patterns);
-    return patterns.includes(indexPattern(index)) ? undefined : `Elasticsearch has no template for ${indexPattern(index)} yet`;
+    return templatePatterns(index).every((pattern) => patterns.includes(pattern)) ? undefined : `Elasticsearch has no template for ${indexPattern(index)} yet`;
   });

@@ -2,11 +2,11 @@
 import { all, httpJson, type Host, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { nodeUrl } from '../elasticsearch/contract.mts';
-import type { MetricsIndexVars } from './contract.mts';
-import { FIELD_TYPES, isOurs, patterns } from './template.mts';
+import { templatePatterns, type MetricsIndexVars } from './contract.mts';
+import { FIELD_TYPES, isOurs } from './template.mts';
 
 const QUIET = 'ignore_unavailable=true&allow_no_indices=true&expand_wildcards=open,closed';
-const of = (vars: MetricsIndexVars): string => patterns(vars).join(',');
+const of = (vars: MetricsIndexVars): string => templatePatterns(vars).join(',');
 const get = <S extends z.ZodType>(node: Host, path: string, schema: S): Question<z.output<S>> =>
   httpJson({ url: nodeUrl(node) + path, timeoutMs: 8000 }, schema);
 

@@ -37,6 +37,8 @@ export type MetricsIndexVars = NonNullable<(typeof metricsIndex)['typeOfVariable
 export const collector = (inventory: Inventory): Host | undefined => inventory.group('monitoring')[0];
 export const isCollector = (inventory: Inventory, host: Host): boolean => collector(inventory)?.name === host.name;
 
+/** What its template covers: the fixed index and the daily ones, and no stranger whose name only begins alike. */
+export const templatePatterns = ({ name }: Pick<MetricsIndexVars, 'name'>): readonly string[] => [name, `${name}-*`];
 /** Matches every index of metrics: what Kibana and searches name. */
 export const indexPattern = ({ name }: MetricsIndexVars): string => `${name}*`;
 /** `index` of Logstash's elasticsearch output; days are UTC. */

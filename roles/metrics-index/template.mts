@@ -1,6 +1,6 @@
 /** The template of the indices of metrics: types are said before the first document, or Elasticsearch guesses them from it. */
 import { subset, type Difference, type Json } from '../../lib/index.mts';
-import type { MetricsIndexVars } from './contract.mts';
+import { templatePatterns, type MetricsIndexVars } from './contract.mts';
 
 const keyword = { type: 'keyword', ignore_above: 1024 } as const;
 /** Dashboards that were published for indices without a template name the field with `.keyword` after it. */
@@ -40,13 +40,11 @@ export const FIELD_TYPES: ReadonlyMap<string, string> = new Map(Object.entries(M
 const PRIORITY = 500;
 
 /** Exactly the indices of metrics: `kafka_mon` and what follows it after a dash, never `kafka_monitoring`. */
-export const patterns = ({ name }: Pick<MetricsIndexVars, 'name'>): readonly string[] => [name, `${name}-*`];
-
 export const isOurs = ({ name }: Pick<MetricsIndexVars, 'name'>, index: string): boolean => index === name || index.startsWith(`${name}-`);
 
 export const template = (vars: MetricsIndexVars, replicas: number) =>
   ({
-    index_patterns: patterns(vars),
+    index_patterns: templatePatterns(vars),
     priority: PRIORITY,
     template: {
       settings: {
