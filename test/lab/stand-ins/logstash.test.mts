@@ -256,7 +256,8 @@ describe('the stand-in for Logstash', function () {
     it('jmx is no plugin until it is installed, then one in folder and Gemfile, and packs install without a network', async () => {
       expect((await test(jmx)).code).to.equal(1);
       expect((await plugin('list', 'logstash-input-jmx')).code).to.equal(1);
-      expect((await plugin('install', 'logstash-input-jmx')).stdout).to.equal(
+      expect((await plugin('install', '--version', '9.9.9', 'logstash-input-jmx')).code).to.equal(1);
+      expect((await plugin('install', '--version', '3.0.7', 'logstash-input-jmx')).stdout).to.equal(
         'Validating logstash-input-jmx\nInstalling logstash-input-jmx\nInstallation successful\n',
       );
       expect(installed()).to.have.members(['logstash-input-jmx-3.0.7', 'jmx4r-0.1.5']);
@@ -470,6 +471,24 @@ describe('the stand-in for Logstash', function () {
       running.process.stdin?.end();
       await running.says(/Reloading pipeline \{"pipeline\.id"=>:main\}/);
       await eventually('the new one', 10_000, async () => (await pipeline()).reloads.successes === 1);
+    });
+
+    it('keeps a logger out of the console as log4j2.properties says, and reads lines of a command', async () => {
+      mkdirSync(join(folder, 'quiet'));
+      const properties = readFileSync(join(folder, 'logstash-7.10.2/config/log4j2.properties'), 'utf8');
+      const logger = ['name = logstash.javapipeline', 'level = info', 'additivity = false', 'appenderRef.rolling.ref = plain_rolling'];
+      write('quiet/log4j2.properties', properties + logger.map((line) => `logger.chatty.${line}\n`).join(''));
+      write('quiet/pipeline.conf', 'input { pipe { command => "printf \'a\\nb\\n\'" } } output { null { } }');
+      write(
+        'quiet/logstash.yml',
+        `path.config: /mnt/quiet/pipeline.conf\npath.logs: /mnt/quiet\npath.data: /mnt/quiet/data\nhttp.host: ${ADDRESS}\nhttp.port: 9600\n`,
+      );
+      const running = begin([`${HOME}/bin/logstash`, '--path.settings', '/mnt/quiet']);
+      await running.says(/Successfully started/);
+      await eventually('two events', 5000, async () => (await pipeline()).events['out'] === 2);
+      const file = readFileSync(join(folder, 'quiet/logstash-plain.log'), 'utf8');
+      expect([/Pipeline started/.test(running.output), /Pipeline started/.test(file), /Successfully started/.test(file)]).to.deep.equal([false, true, true]);
+      expect(await running.stop()).to.equal(0);
     });
 
     it('reads a file from where it stopped', async () => {

@@ -75,6 +75,7 @@ END
     gem_folder "$GEMS/$name-$version" "$name" "${version%-java}"
     echo "gem \"$name\"" >>"$ROOT/Gemfile"
   done <files/gems.list
+  sed -n 's/^gem "\([^"]*\)"$/    \1/p' "$ROOT/Gemfile" >"$ROOT/Gemfile.lock"
   # The product has Log4j's lookup class a second time, inside this plugin's jar: whoever strips one must find the other.
   tcp=$GEMS/logstash-input-tcp-6.0.10-java/vendor/jar-dependencies/org/logstash/inputs/logstash-input-tcp/6.0.10
   mkdir -p "$tcp"

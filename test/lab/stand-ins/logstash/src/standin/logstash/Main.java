@@ -11,6 +11,7 @@ import standin.logstash.config.ConfigError;
 import standin.logstash.log.Inspect;
 import standin.logstash.log.Log;
 import standin.logstash.log.LogFiles;
+import standin.logstash.log.LogRules;
 import standin.logstash.pipeline.Agent;
 import standin.logstash.pipeline.ConfigSource;
 import standin.logstash.pipeline.Pipeline;
@@ -82,7 +83,7 @@ public final class Main {
       return;
     }
     System.out.println("Sending Logstash logs to " + settings.text("path.logs") + " which is now configured via log4j2.properties");
-    LogFiles.configure(Log.Level.valueOf(settings.text("log.level").toUpperCase(Locale.ROOT)), settings.path("path.logs"));
+    LogFiles.configure(new LogRules(file, Log.Level.valueOf(settings.text("log.level").toUpperCase(Locale.ROOT)), settings.path("path.logs")));
   }
 
   private static boolean writable(Settings settings, String setting) throws IOException {

@@ -35,7 +35,7 @@ public final class Log {
   }
 
   public boolean enabled(Level level) {
-    return LogFiles.enabled(level);
+    return LogFiles.enabled(name, level);
   }
 
   public void debug(String message, Object... details) {

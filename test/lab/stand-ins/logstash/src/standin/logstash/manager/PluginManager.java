@@ -72,11 +72,13 @@ public final class PluginManager {
   }
 
   private void install(List<String> arguments) throws IOException, Failed {
+    int version = arguments.indexOf("--version");
+    String wanted = version >= 0 && version + 1 < arguments.size() ? arguments.remove(version + 1) : null;
     arguments.removeIf(argument -> argument.startsWith("--"));
     if (arguments.isEmpty()) throw new Failed("a plugin must be named: the stand-in has no development dependencies");
     for (String plugin : arguments) {
       if (plugin.startsWith("file://")) installPack(plugin);
-      else installNamed(plugin);
+      else installNamed(plugin, wanted);
     }
   }
 
@@ -88,16 +90,27 @@ public final class PluginManager {
     System.out.println("Install successful");
   }
 
-  private void installNamed(String plugin) throws IOException, Failed {
+  /** A null version is the newest that there is. */
+  private void installNamed(String plugin, String version) throws IOException, Failed {
     System.out.println("Validating " + plugin);
     Path pack = home.resolve("vendor/stand-in-packs/" + plugin + ".zip");
     if (!plugin.matches("[\\w-]+") || !Files.isRegularFile(pack)) {
       System.out.println("Plugin " + plugin + " does not exist");
       throw new Failed("Installation aborted, verification failed for " + plugin);
     }
+    if (version != null && !holds(pack, plugin, version)) {
+      System.out.println("Plugin " + plugin + " version " + version + " does not exist");
+      throw new Failed("Installation aborted, verification failed for " + plugin + " " + version);
+    }
     System.out.println("Installing " + plugin);
     unpack(pack, plugin);
     System.out.println("Installation successful");
+  }
+
+  private static boolean holds(Path pack, String plugin, String version) throws IOException {
+    try (ZipFile zip = new ZipFile(pack.toFile())) {
+      return zip.getEntry("logstash/" + plugin + "-" + version + ".gem") != null;
+    }
   }
 
   /** Dependencies come first, so that a plugin that is there is complete. */

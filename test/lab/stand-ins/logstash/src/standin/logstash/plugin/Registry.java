@@ -25,6 +25,7 @@ import standin.logstash.input.FileInput;
 import standin.logstash.input.GeneratorInput;
 import standin.logstash.input.JmxInput;
 import standin.logstash.input.KafkaInput;
+import standin.logstash.input.PipeInput;
 import standin.logstash.input.StdinInput;
 import standin.logstash.log.Inspect;
 import standin.logstash.log.Log;
@@ -32,15 +33,16 @@ import standin.logstash.manager.Gems;
 import standin.logstash.output.ElasticsearchOutput;
 import standin.logstash.output.FileOutput;
 import standin.logstash.output.KafkaOutput;
+import standin.logstash.output.NullOutput;
 import standin.logstash.output.StdoutOutput;
 
 /** All plugins that this stand-in can be; one exists for a configuration only while its gem is installed. */
 public final class Registry {
   public static final List<PluginType> ALL = List.of(
-      JmxInput.TYPE, KafkaInput.TYPE, FileInput.TYPE, GeneratorInput.TYPE, StdinInput.TYPE,
+      JmxInput.TYPE, KafkaInput.TYPE, FileInput.TYPE, GeneratorInput.TYPE, PipeInput.TYPE, StdinInput.TYPE,
       MutateFilter.TYPE, DissectFilter.TYPE, TranslateFilter.TYPE, SleepFilter.TYPE, PruneFilter.TYPE, DropFilter.TYPE, CsvFilter.TYPE, DateFilter.TYPE,
       JsonFilter.TYPE,
-      ElasticsearchOutput.TYPE, KafkaOutput.TYPE, StdoutOutput.TYPE, FileOutput.TYPE,
+      ElasticsearchOutput.TYPE, KafkaOutput.TYPE, StdoutOutput.TYPE, FileOutput.TYPE, NullOutput.TYPE,
       PlainCodec.TYPE, JsonCodec.TYPE, JsonCodec.LINES, LineCodec.TYPE, RubydebugCodec.TYPE, DotsCodec.TYPE);
 
   private static final Log LOG = Log.of("logstash.plugins.registry");
