@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { addressOf, contract, variables, type Host, type Listener } from '../../lib/index.mts';
+import { addressOf, bracketed, contract, variables, type Host, type Inventory, type Listener } from '../../lib/index.mts';
+import { kafka, kafkaHosts } from '../kafka/contract.mts';
 
 export const kafkaManager = contract(
   'kafka-manager',
@@ -18,6 +19,17 @@ export const kafkaManager = contract(
 );
 
 export type KafkaManagerVars = NonNullable<(typeof kafkaManager)['typeOfVariables']>;
+
+export type Product = 'cmak' | 'akhq';
+
+/** What is run: CMAK needs ZooKeeper, AKHQ does without. */
+export function productOf(host: Host, inventory: Inventory): Product {
+  const { product } = host.vars(kafkaManager);
+  if (product !== 'auto') return product;
+  return kafkaHosts(inventory).some((each) => each.vars(kafka).mode === 'zookeeper') ? 'cmak' : 'akhq';
+}
+
+export const managerUrl = (host: Host): string => `http://${bracketed(addressOf(host))}:${String(host.vars(kafkaManager).port)}`;
 
 export const listeners = (host: Host): readonly Listener[] =>
   host.vars(kafkaManager).enabled
