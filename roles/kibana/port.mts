@@ -67,9 +67,9 @@ export function takenOver(listener: Pick<Listener, 'address' | 'port'>): Resourc
   if [ "$unit" != - ]; then systemctl stop -- "$unit"; continue; fi
   kill "$pid" 2>/dev/null || continue
   left=30
-  while kill -0 "$pid" 2>/dev/null; do
+  while owner | grep -q "^$pid "; do
     left=$((left - 1))
-    [ "$left" -gt 0 ] || { echo "process $pid of $user still runs 30 seconds after SIGTERM: it is not killed, end it by hand" >&2; exit 1; }
+    [ "$left" -gt 0 ] || { echo "process $pid of $user still has port ${port} 30 seconds after SIGTERM: it is not killed, end it by hand" >&2; exit 1; }
     sleep 1
   done
 done`;

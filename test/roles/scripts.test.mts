@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { hostName, type AnyHostRole, type Answer, type Ask, type Facts, type HostName } from '../../lib/index.mts';
 import type { ElasticsearchVars } from '../../roles/elasticsearch/contract.mts';
 import type { NodeState } from '../../roles/elasticsearch/node.mts';
-import { elasticsearch, java, osLimits } from '../../roles/index.mts';
+import { elasticsearch, java, kafkaManager, kibana, kibanaDashboards, osLimits } from '../../roles/index.mts';
 import { context, hostOf, steps, threeMasters } from './support.mts';
 
 const fresh: Answer<NodeState> = { kind: 'known', value: { fresh: true, running: false, clusterUuid: undefined, master: undefined, nodes: [] } };
@@ -36,7 +36,7 @@ describe('scripts of the roles', () => {
     ['on a member', {}, member],
     ['without systemd', { init: 'none' }, fresh],
   ];
-  for (const role of [osLimits, java, elasticsearch] as readonly AnyHostRole[]) {
+  for (const role of [osLimits, java, elasticsearch, kibana, kibanaDashboards, kafkaManager] as readonly AnyHostRole[]) {
     for (const [what, facts, state] of worlds) {
       it(`of ${role.name} ${what} are POSIX`, () => {
         const all = scripts(role, facts, state);
