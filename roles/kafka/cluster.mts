@@ -1,6 +1,6 @@
 /** The cluster as its own tools see it, asked around the restart of a member: copies of every partition, and who keeps the metadata. */
-import { refine, shellOutput, known, type Context, type Question } from '../../lib/index.mts';
-import { brokerAddress, brokersWith, clusterTool, javaOf, lastWords, readTopics, type KafkaVars, type TopicState } from './contract.mts';
+import { shellOutput, type Context, type Question } from '../../lib/index.mts';
+import { brokerAddress, brokersWith, clusterTool, ifAnyListens, javaOf, lastWords, readTopics, type KafkaVars, type TopicState } from './contract.mts';
 
 export interface Voter {
   readonly id: number;
@@ -24,13 +24,14 @@ export function clusterState({ host, vars, inventory, facts }: Pick<Context<Kafk
   const home = javaOf(host, facts);
   const topics = clusterTool(home, 'kafka-topics', through, ['--describe']);
   const quorum = vars.mode === 'kraft' ? clusterTool(home, 'kafka-metadata-quorum', through, ['describe', '--replication', '--human-readable']) : ':';
-  const script = `${topics} 2>&1; echo "${MARK}$?"; ${quorum} 2>&1; echo "${MARK}$?"`;
-  return refine(shellOutput(script), ({ output }) => known(readCluster(output, vars.mode)));
+  const script = `${ifAnyListens(through.brokers)}${topics} 2>&1; echo "${MARK}$?"; ${quorum} 2>&1; echo "${MARK}$?"`;
+  return shellOutput(script).map(({ output }) => readCluster(output, vars.mode));
 }
 
 export function readCluster(output: string, mode: KafkaVars['mode']): Cluster {
   const [described = '', quorum = '', after = ''] = output.split(MARK);
-  const topics = readTopics({ code: Number.parseInt(quorum, 10), output: described });
+  // Where it ended before the first mark, no broker listens.
+  const topics = readTopics({ code: Number.parseInt(quorum || '1', 10), output: described });
   if (topics.kind === 'silent') return topics;
   if (mode === 'zookeeper') return { kind: 'said', topics: topics.topics, voters: [] };
   if (Number.parseInt(after, 10) !== 0) return { kind: 'silent', why: lastWords(quorum.replace(/^\d+\n/, '')) };

@@ -16,7 +16,7 @@ import {
   type Secret,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
-import { clusterTool } from './tool.mts';
+import { clusterTool, ifAnyListens } from './tool.mts';
 import { readTopics, type Topics } from './topics-state.mts';
 
 const topic = z.strictObject({
@@ -170,8 +170,8 @@ export const javaOf = (host: Host, facts: Pick<Facts, 'os' | 'arch'>): string =>
 export function describeTopics(host: Host, inventory: Inventory, facts: Pick<Facts, 'os' | 'arch'>): Question<Topics> {
   const own = brokersWith(inventory, host).filter(({ name }) => name === host.name);
   const servers = [...own, ...brokersWith(inventory, host).filter(({ name }) => name !== host.name)].map(brokerAddress).join(',');
-  return shellOutput(`${clusterTool(javaOf(host, facts), 'kafka-topics', { brokers: servers }, ['--describe'])} 2>&1`).map(readTopics);
+  return shellOutput(`${ifAnyListens(servers)}${clusterTool(javaOf(host, facts), 'kafka-topics', { brokers: servers }, ['--describe'])} 2>&1`).map(readTopics);
 }
 
-export { clusterTool, tool } from './tool.mts';
+export { clusterTool, ifAnyListens, tool } from './tool.mts';
 export * from './topics-state.mts';

@@ -28,3 +28,13 @@ export function clusterTool(
   const at = 'brokers' in through ? ['--bootstrap-server', through.brokers] : ['--bootstrap-controller', through.controllers];
   return `printf 'default.api.timeout.ms=12000\\nrequest.timeout.ms=5000\\n' | ${tool(javaHome, name, [...at, '--command-config', '/dev/stdin', ...args])}`;
 }
+
+/** Ends at once where nobody listens: a tool would try again and again before it says so. curl's 7 is a connection that was refused. */
+export const ifAnyListens = (servers: string): string => `open=
+for at in ${servers.split(',').map(quote).join(' ')}; do
+  code=0
+  curl -q --silent --noproxy '*' --max-time 0.2 "telnet://$at" </dev/null >/dev/null 2>&1 || code=$?
+  [ "$code" -eq 7 ] || { open=$at; break; }
+done
+[ -n "$open" ] || { echo ${quote(`no broker listens on ${servers}`)}; exit 1; }
+`;
