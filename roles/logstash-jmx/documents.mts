@@ -1,7 +1,7 @@
 /** Whether metrics of every JVM arrive: one search for all of them. */
 import type { Judgement, Question } from '../../lib/index.mts';
 import { z } from 'zod';
-import { indexPattern, type MetricsIndexVars } from '../metrics-index/contract.mts';
+import { templatePatterns, type MetricsIndexVars } from '../metrics-index/contract.mts';
 import { ask, type Told } from './elasticsearch.mts';
 
 /** How far back is looked, so that what has ended lately is told from what never came. */
@@ -36,7 +36,7 @@ export function askDocuments(urls: readonly string[], index: MetricsIndexVars, a
     query: { range: { '@timestamp': { gte: `now-${String(WINDOW_MINUTES)}m` } } },
     aggs: { broker: { terms: { field: 'broker', size: aliases + 100 }, aggs: { metric } } },
   };
-  const path = `/${indexPattern(index)}/_search?ignore_unavailable=true&filter_path=aggregations,error,status`;
+  const path = `/${templatePatterns(index).join(',')}/_search?ignore_unavailable=true&filter_path=aggregations,error,status`;
   return ask(urls, { path, body }, schema).map(({ now, reply }) => ({
     now,
     reply: reply.kind === 'silent' ? reply : { kind: 'said', value: arrived(reply.value) },

@@ -42,7 +42,8 @@ export function readReply<S extends z.ZodType>(code: number, printed: string, sc
   const json = parseJson(printed.slice(0, end));
   if (json.kind === 'unavailable') return silent(`${status} without JSON`);
   const parsed = schema.safeParse(json.value);
-  if (status === '200' && parsed.success) return { kind: 'said', value: parsed.data };
+  // 404: there is no such index or template, and that is said by its absence.
+  if ((status === '200' || status === '404') && parsed.success) return { kind: 'said', value: parsed.data };
   const error = failure.safeParse(json.value);
   return silent(error.success ? `${status} ${error.data.error.type}: ${error.data.error.reason ?? ''}` : `${status} with an unexpected body`);
 }

@@ -13,7 +13,7 @@ const schema = z.record(
 export type Mapping = z.output<typeof schema>;
 
 export const askMapping = (urls: readonly string[], index: MetricsIndexVars): Question<Told<Mapping>> =>
-  ask(urls, { path: `/${indexPattern(index)}/_mapping/field/${Object.keys(WANTED).join(',')}?ignore_unavailable=true` }, schema);
+  ask(urls, { path: `/${templatePatterns(index).join(',')}/_mapping/field/${Object.keys(WANTED).join(',')}?ignore_unavailable=true` }, schema);
 
 export function judgeMapping(reply: Reply<Mapping>): Judgement {
   const expected = Object.entries(WANTED)

@@ -1,4 +1,4 @@
-import { all, playing, shellOutput, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
+import { all, playing, shellOutput, unitState, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
 import { instanceChecks, instanceDiagnosis, placesOf } from '../logstash/contract.mts';
 import { isCollector, metricsIndex } from '../metrics-index/contract.mts';
 import { expectedMetrics } from './conf.mts';
@@ -61,5 +61,10 @@ export function diagnosis(here: Here): Question<readonly Diagnosis[]> {
     documents: askDocuments(elasticsearchUrls(inventory, host), host.vars(metricsIndex), everyone.length),
     reached: askReach(everyone.map(({ target }) => target)),
     log: shellOutput(`tail -c 60000 ${placesOf(NAME).log} 2>/dev/null\n:`),
-  }).map(({ instance, documents, reached, log }) => [...instance, ...diagnose({ suspects: everyone, documents, reached, log: log.output })]);
+    unit: unitState(placesOf(NAME).unit),
+  }).map(({ instance, documents, reached, log, unit }) => {
+    // While nobody asks them, no JVM is to blame.
+    const suspected = unit.activeState === 'active' ? everyone : [];
+    return [...instance, ...diagnose({ suspects: suspected, documents, reached, log: log.output })];
+  });
 }
