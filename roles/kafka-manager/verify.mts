@@ -1,5 +1,5 @@
-import { all, http, unitState, type Check, type Context, type HttpAnswer, type Judgement } from '../../lib/index.mts';
-import { managerUrl, type KafkaManagerVars } from './contract.mts';
+import { all, exposure, http, unitState, type Check, type Context, type HttpAnswer, type Judgement } from '../../lib/index.mts';
+import { listeners, managerUrl, type KafkaManagerVars } from './contract.mts';
 import { UNIT } from './paths.mts';
 
 type Here = Pick<Context<KafkaManagerVars>, 'host' | 'vars'>;
@@ -16,7 +16,7 @@ export const checks = ({ host, vars }: Here): readonly Check[] => {
     judge: ({ answer, unit }) => judgePage(answer, unit, managerUrl(host)),
     retry: { everyMs: 2000, deadlineMs: START_MS },
   };
-  return [check] as readonly Check[];
+  return [check, exposure(listeners(host))] as readonly Check[];
 };
 
 /** AKHQ sends its first page on to another; both are fine. */

@@ -1,4 +1,4 @@
-import { all, jvmAttachPort, listening, listeningSockets, unitState, type Check, type Host, type Judgement, type Question } from '../../lib/index.mts';
+import { all, exposure, jvmAttachPort, listening, listeningSockets, unitState, type Check, type Host, type Judgement, type Question } from '../../lib/index.mts';
 import { judgeLimits, serviceProcess } from '../os-limits/contract.mts';
 import { clusterState } from './cluster.mts';
 import { isBroker, isController, isZookeeper, kafkaHosts, listeners, nodeId } from './contract.mts';
@@ -32,6 +32,7 @@ export function checks(here: Here): readonly Check[] {
   return [
     ...services(host).flatMap(({ id, unit, of }) => ofProcess(id, unit, declared(host, of), serviceFiles(host, facts))),
     ...(vars.mode === 'kraft' ? [check('quorum', ['service'], nodeState(host), (node) => judge.quorum(node, nameOf))] : []),
+    exposure(listeners(host)),
   ];
 }
 
