@@ -1,4 +1,15 @@
-import { all, exposure, jvmAttachPort, listening, listeningSockets, unitState, type Check, type Host, type Judgement, type Question } from '../../lib/index.mts';
+import {
+  all,
+  exposure,
+  jvmAttachPort,
+  listening,
+  listeningSockets,
+  unitState,
+  type Check,
+  type Host,
+  type Judgement,
+  type Question,
+} from '../../lib/index.mts';
 import { judgeLimits, serviceProcess } from '../os-limits/contract.mts';
 import { clusterState } from './cluster.mts';
 import { isBroker, isController, isZookeeper, kafkaHosts, listeners, nodeId } from './contract.mts';
