@@ -18,6 +18,13 @@ const found = z.object({
 });
 const bulk = z.object({ saved_objects: z.array(found) });
 
+/** `undefined` when Kibana can be asked, else what is the matter with it. */
+export const askReady = (kibana: string): Question<string | undefined> =>
+  http({ url: `${kibana}/api/status` }).map((answer) => {
+    if (answer.kind === 'answered' && answer.status === 200) return undefined;
+    return `Kibana at ${kibana} ${answer.kind === 'refused' ? `does not answer (${answer.reason})` : `is not ready (${String(answer.status)})`}`;
+  });
+
 /** Every object that is there, by `type id`. One request, whoever asks. */
 export function askObjects(kibana: string, objects: readonly SavedObject[]): Question<ReadonlyMap<string, SavedObject>> {
   const url = `${kibana}/api/saved_objects/_bulk_get`;

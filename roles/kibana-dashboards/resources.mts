@@ -3,7 +3,6 @@ import {
   all,
   change,
   command,
-  http,
   requirement,
   resourceId,
   sendJson,
@@ -14,7 +13,7 @@ import {
   type Shown,
   type Steps,
 } from '../../lib/index.mts';
-import { askDefaultIndex, askIndexPatterns, askObjects, XSRF } from './api.mts';
+import { askDefaultIndex, askIndexPatterns, askObjects, askReady, XSRF } from './api.mts';
 import { differences } from './compare.mts';
 import { key } from './exports.mts';
 import { INDEX_PATTERN } from './objects/index-pattern.mts';
@@ -24,27 +23,21 @@ const ABSENT: Shown = { kind: 'absent' };
 const ANSWERS = resourceId('kibana answers');
 const FIRST = resourceId('first saved objects');
 
-export function resources(kibana: string, objects: readonly SavedObject[]): readonly Resource[] {
+/** What an answering Kibana should hold. */
+export function contents(kibana: string, objects: readonly SavedObject[]): readonly Resource[] {
   const asked = askObjects(kibana, objects);
   const titles = new Map(objects.map(({ id, attributes: { title } }) => [id, typeof title === 'string' ? title : id]));
   const called = objects.map(nameOf);
   // Titles are for people and need not be unique; ids are.
   const name = (each: SavedObject, at: number): string => (called.indexOf(nameOf(each)) === at ? nameOf(each) : `${nameOf(each)} ${each.id}`);
-  return [answers(kibana), first(kibana, objects, asked), ...objects.map((each, at) => one(kibana, name(each, at), each, asked, titles)), defaultIndex(kibana)];
+  return [first(kibana, objects, asked), ...objects.map((each, at) => one(kibana, name(each, at), each, asked, titles)), defaultIndex(kibana)];
 }
 
 const nameOf = ({ type, id, attributes: { title } }: SavedObject): string =>
   `${type} ${typeof title === 'string' && !/[\u0000-\u001f\u007f]/.test(title) ? `"${title}"` : id}`;
 
 /** Nothing can be known of a Kibana that is silent. */
-const answers = (kibana: string): Resource =>
-  requirement(ANSWERS, {
-    missing: http({ url: `${kibana}/api/status` }).map((answer) => {
-      if (answer.kind === 'answered' && answer.status === 200) return undefined;
-      return `Kibana at ${kibana} ${answer.kind === 'refused' ? `does not answer (${answer.reason})` : `is not ready (${String(answer.status)})`}`;
-    }),
-    hint: 'bring it up first: --role kibana',
-  });
+export const answers = (kibana: string): Resource => requirement(ANSWERS, { missing: askReady(kibana), hint: 'bring it up first: --role kibana' });
 
 /** A Kibana without any of them gets them in one request: it waits a second after each. */
 const first = (kibana: string, objects: readonly SavedObject[], asked: Question<ReadonlyMap<string, SavedObject>>): Resource =>

@@ -1,4 +1,4 @@
-import { all, allOf, type Check, type Context, type Judgement } from '../../lib/index.mts';
+import { all, allOf, attempt, type Answer, type Check, type Context, type Judgement } from '../../lib/index.mts';
 import { nodeUrl } from '../elasticsearch/contract.mts';
 import { elasticsearchNodes, kibanaUrl, publicUrl } from '../kibana/contract.mts';
 import { askDefaultIndex, askIndexPatterns, askObjects } from './api.mts';
@@ -20,9 +20,9 @@ export function checks({ host, vars, inventory }: Pick<Context<KibanaDashboardsV
   const kibana = kibanaUrl(host);
   const urls = dashboards.map(({ id }) => `${publicUrl(host)}/app/dashboards#/view/${id}`);
   const minutes = Math.max(MINUTES, Math.ceil((world.pollSeconds * 3) / 60));
-  const objectsThere: Check<ReadonlyMap<string, SavedObject>> = {
+  const objectsThere: Check<Answer<ReadonlyMap<string, SavedObject>>> = {
     id: 'saved-objects',
-    ask: askObjects(kibana, objects),
+    ask: attempt(askObjects(kibana, objects)),
     judge: (now) => judgeObjects(now, objects),
     retry: { everyMs: 2000, deadlineMs: 10_000 },
   };
@@ -55,7 +55,9 @@ export function checks({ host, vars, inventory }: Pick<Context<KibanaDashboardsV
 const firstAnswer = (said: readonly Said[]): Said =>
   said.find(({ kind }) => kind === 'said') ?? said[0] ?? { kind: 'silent', why: 'nothing: there is no node' };
 
-export function judgeObjects(now: ReadonlyMap<string, SavedObject>, wanted: readonly SavedObject[]): Judgement {
+export function judgeObjects(answer: Answer<ReadonlyMap<string, SavedObject>>, wanted: readonly SavedObject[]): Judgement {
+  if (answer.kind === 'unavailable') return { kind: 'fail', expected: 'Kibana answers', found: answer.reason, hint: '--role kibana --verify-only says why' };
+  const now = answer.value;
   const missing = wanted.filter((each) => !now.has(key(each)));
   const expected = `${String(wanted.length)} saved objects`;
   if (missing.length === 0) return { kind: 'pass', found: expected };

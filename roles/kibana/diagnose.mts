@@ -22,15 +22,15 @@ type Rule = readonly [pattern: RegExp, explain: (found: RegExpExecArray, evidenc
 
 const CHECK_ELASTICSEARCH = '--role elasticsearch --verify-only says more';
 
+const TAKEN =
+  'stop it, choose another kibana_port, or say kibana_take_over_port: true to have it stopped cleanly; never kill -9: another Kibana may be in the middle of a migration';
+
 const RULES: readonly Rule[] = [
   [
     /Port (\d+) is already in use\. Another instance of Kibana may be running!|listen EADDRINUSE: address already in use \S*?:(\d+)/,
     (found, { owner }) => ({
       cause: `port ${found[1] ?? found[2] ?? ''} is already in use${owner === undefined ? '; nobody else listens there any more' : ` by ${showOwner(owner)}`}`,
-      fix:
-        owner === undefined
-          ? 'run again'
-          : 'stop it, choose another kibana_port, or say kibana_take_over_port: true to have it stopped cleanly; never kill -9: Kibana may be in the middle of a migration',
+      fix: owner === undefined ? 'run again' : TAKEN,
     }),
   ],
   [
@@ -103,6 +103,8 @@ export function diagnose(evidence: Evidence): readonly Diagnosis[] {
   }
   if (evidence.blocked.length > 0 && ![...found.values()].some(({ cause }) => cause.includes('read-only')))
     add(found, { ...readOnly(evidence.blocked), evidence: 'index.blocks.read_only_allow_delete is true' });
+  if (evidence.owner !== undefined && ![...found.values()].some(({ cause }) => cause.startsWith('port ')))
+    add(found, { cause: `the port of Kibana belongs to ${showOwner(evidence.owner)}`, evidence: 'the sockets of the host', fix: TAKEN });
   // Kibana that says nothing of it may still wait for a master.
   if (found.size === 0 && evidence.nodes.length > 0 && evidence.nodes.every(({ kind }) => kind !== 'master'))
     add(found, { ...elasticsearch('', evidence), evidence: evidence.nodes.map(showView).join('; ') });
@@ -134,7 +136,7 @@ function elasticsearch(what: string, { nodes }: Evidence): Explained {
   if (masterless.length > 0 && masterless.length + silent.length === nodes.length)
     return {
       cause: `Elasticsearch answers but has no elected master (${names(masterless)}), so every request of Kibana that writes times out`,
-      fix: `start at Elasticsearch: cluster.initial_master_nodes must name its nodes, and more than half of es_masters must run${silent.length === 0 ? '' : ` (${names(silent)} ${silent.length === 1 ? 'does' : 'do'} not answer)`}. ${CHECK_ELASTICSEARCH}; then systemctl restart kibana`,
+      fix: `start at Elasticsearch: cluster.initial_master_nodes must name its nodes as they are called (${names(nodes)}), and more than half of es_masters must run${silent.length === 0 ? '' : ` (${names(silent)} ${silent.length === 1 ? 'does' : 'do'} not answer)`}. ${CHECK_ELASTICSEARCH}; then systemctl restart kibana`,
     };
   if (nodes.length > 0 && silent.length === nodes.length)
     return {

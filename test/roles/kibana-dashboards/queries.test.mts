@@ -76,9 +76,12 @@ describe('what Kibana must hold', () => {
   it('is everything', () => {
     const { objects } = built();
     const all = new Map(objects.map((each) => [`${each.type} ${each.id}`, each]));
-    expect(judgeObjects(all, objects)).to.deep.include({ kind: 'pass' });
+    expect(judgeObjects({ kind: 'known', value: all }, objects)).to.deep.include({ kind: 'pass' });
     all.delete('index-pattern kafka-monitoring-metrics');
-    expect(judgeObjects(all, objects)).to.deep.include({ kind: 'fail', found: 'missing: index-pattern kafka-monitoring-metrics' });
+    expect(judgeObjects({ kind: 'known', value: all }, objects)).to.deep.include({ kind: 'fail', found: 'missing: index-pattern kafka-monitoring-metrics' });
+  });
+  it('cannot be told of a Kibana that is silent', () => {
+    expect(judgeObjects({ kind: 'unavailable', reason: 'answered 503' }, [])).to.deep.include({ kind: 'fail', found: 'answered 503' });
   });
   it('is a default index pattern that exists, whoever chose it', () => {
     expect(judgeDefault('mine', ['mine']).kind).to.equal('pass');

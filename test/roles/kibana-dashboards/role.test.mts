@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Ask, Change, Raw, Resource } from '../../../lib/index.mts';
+import { hostName, type Answer, type Ask, type Change, type HostName, type Inventory, type Raw, type Resource } from '../../../lib/index.mts';
 import { httpRaw } from '../../../lib/plan/http.mts';
 import { compileSteps } from '../../../lib/shell/steps.mts';
 import { kibanaDashboards } from '../../../roles/kibana-dashboards/contract.mts';
@@ -18,7 +18,10 @@ const world = (vars = '{}', brokers = '{broker-01: {private_address: 10.0.0.21},
     monitoring: {hosts: {kafka-monitoring: {private_address: 10.0.0.31}}}
     clients: {hosts: {client-01: {private_address: 10.0.0.41}}}
 `);
-const here = (vars?: string) => context(kibanaDashboards, world(vars), 'kafka-monitoring');
+const ready = (matter?: string): ReadonlyMap<HostName, Answer<string | undefined>> =>
+  new Map([[hostName('kafka-monitoring'), { kind: 'known', value: matter }]]);
+const on = (from: Inventory, peers = ready()) => context(kibanaDashboards, from, 'kafka-monitoring', {}, peers);
+const here = (vars?: string) => on(world(vars));
 const resources = (vars?: string): readonly Resource[] => role.resources(here(vars));
 
 /** A Kibana that answers every request by its address. */
@@ -47,8 +50,7 @@ describe('the role of the dashboards', () => {
 
   it('is the same for two brokers and for sixty', () => {
     const many = world('{}', '{"broker-[01:60]": }');
-    const ids = (from: ReturnType<typeof world>) =>
-      role.resources(context(kibanaDashboards, from, 'kafka-monitoring')).map(({ id, fingerprint }) => [id, fingerprint]);
+    const ids = (from: ReturnType<typeof world>) => role.resources(on(from)).map(({ id, fingerprint }) => [id, fingerprint]);
     expect(ids(many)).to.deep.equal(ids(world()));
   });
 
@@ -59,6 +61,8 @@ describe('the role of the dashboards', () => {
   });
 
   it('waits for Kibana, and knows nothing before', () => {
+    for (const peers of [ready('is not ready'), new Map<HostName, Answer<string | undefined>>()])
+      expect(role.resources(on(world(), peers)).map(({ id }) => id)).to.deep.equal(['kibana answers']);
     const [answers, first, ...rest] = resources();
     expect(changes(answers!, {})).to.have.length(1);
     expect(changes(answers!, { '/api/status': {} })).to.deep.equal([]);
@@ -118,6 +122,6 @@ describe('the role of the dashboards', () => {
     const kinds = (of: Parameters<NonNullable<typeof role.refuses>>[0]) => role.refuses?.(of).map(({ kind }) => kind);
     expect(kinds(here(`{kibana_dashboards_import: ["${NEWER}"]}`))).to.deep.equal(Array.from({ length: 9 }, () => 'refused'));
     const alone = inventory('all:\n  children:\n    monitoring: {hosts: {kafka-monitoring: {private_address: 10.0.0.31}}}\n');
-    expect(kinds(context(kibanaDashboards, alone, 'kafka-monitoring'))).to.deep.equal(['usage']);
+    expect(kinds(on(alone))).to.deep.equal(['usage']);
   });
 });

@@ -27,6 +27,10 @@ const CASES: Readonly<Record<string, Case>> = {
     cause: /nobody else listens/,
     fix: /^run again$/,
   },
+  'a port of somebody else, while Kibana is stopped': {
+    of: evidence('', { owner: { process: { pid: 9, user: 'ops', command: 'node x' } } }),
+    cause: /^the port of Kibana belongs to node \(pid 9, user ops\)$/,
+  },
   'a timeout without a master': {
     of: evidence(start(TIMEOUT), { nodes: [masterless, silent] }),
     cause: /no elected master \(es-01\)/,
