@@ -30,7 +30,10 @@ const response = z.union([
     aggregations: z
       .object({
         value: number.exactOptional(),
-        by: z.object({ sum_other_doc_count: z.int(), buckets: z.array(z.object({ key: z.string(), value: number })) }).exactOptional(),
+        // `filter_path` leaves out what is empty.
+        by: z
+          .object({ sum_other_doc_count: z.int(), buckets: z.array(z.object({ key: z.string(), value: number.default({ value: null }) })).default([]) })
+          .exactOptional(),
       })
       .default({}),
   }),

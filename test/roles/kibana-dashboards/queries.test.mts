@@ -67,6 +67,13 @@ describe('the query of every panel', () => {
 
   it('is not read from anything but an answer', () => {
     expect(readSaid({ kind: 'answered', status: 503, body: 'no' })).to.deep.include({ kind: 'silent', why: '503 no' });
+    // What is empty is left out of a filtered answer: a search without a hit has no buckets.
+    expect(
+      readSaid({ kind: 'answered', status: 200, body: '{"responses": [{"aggregations": {"by": {"sum_other_doc_count": 0}}, "status": 200}]}' }),
+    ).to.deep.equal({
+      kind: 'said',
+      responses: [{ aggregations: { by: { sum_other_doc_count: 0, buckets: [] } } }],
+    });
     expect(readSaid({ kind: 'answered', status: 200, body: '{"responses": [{"aggregations": {"by": 1}}]}' })).to.deep.include({ kind: 'silent' });
     expect(readSaid({ kind: 'refused', reason: 'r' })).to.deep.equal({ kind: 'silent', why: 'r' });
   });
