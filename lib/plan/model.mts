@@ -152,6 +152,8 @@ export interface Check<T = unknown> {
   readonly id: string;
   /** Ids of checks of the same role; when one of them does not pass, this one is skipped. */
   readonly needs?: readonly string[];
+  /** What people run the program for: when it passes, the summary of a run says what was found, under this name. */
+  readonly headline?: string;
   readonly ask: Question<T>;
   judge(now: T, first: T): Judgement;
   /** In an apply, where something may just be starting; checks and drift give 2 seconds, or `steadyMs` where what is awaited is rarer. */

@@ -69,7 +69,7 @@ const bodies = {
     attempt: z.int().nonnegative(),
     found: z.string(),
   }),
-  'check.result': z.object({ kind: z.literal('check.result'), host, role, check: z.string(), outcome }),
+  'check.result': z.object({ kind: z.literal('check.result'), host, role, check: z.string(), outcome, headline: z.string().exactOptional() }),
   diagnosis: z.object({ kind: z.literal('diagnosis'), host, role, diagnosis: z.object({ cause: z.string(), evidence: z.string(), fix: z.string() }) }),
   'role.end': z.object({
     kind: z.literal('role.end'),

@@ -56,7 +56,15 @@ export type EventBody =
       readonly attempt: number;
       readonly found: string;
     }
-  | { readonly kind: 'check.result'; readonly host: HostName; readonly role: RoleName; readonly check: string; readonly outcome: CheckOutcome }
+  | {
+      readonly kind: 'check.result';
+      readonly host: HostName;
+      readonly role: RoleName;
+      readonly check: string;
+      readonly outcome: CheckOutcome;
+      /** What it found belongs into the summary, under this name. */
+      readonly headline?: string;
+    }
   | { readonly kind: 'diagnosis'; readonly host: HostName; readonly role: RoleName; readonly diagnosis: Diagnosis }
   | { readonly kind: 'role.end'; readonly host: HostName; readonly role: RoleName; readonly verdict: RoleVerdict; readonly ms: number }
   | { readonly kind: 'role.failed'; readonly host: HostName; readonly role: RoleName; readonly error: RunError; readonly tail?: string }

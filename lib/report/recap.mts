@@ -73,7 +73,7 @@ export function recapLines(state: RunState, look: Look, quiet: boolean): readonl
   const hosts = [...state.hosts.values()].filter((host) => !quiet || !['converged', 'changed'].includes(hostOutcome(host, state)));
   const width = widest(hosts.map((host) => host.name));
   const table: Line[] = hosts.length === 0 ? [] : [[], [['bold', 'RECAP']], ...hosts.map((host) => recapLine(host, state, width, look))];
-  const asides = quiet ? [] : [...slowLines(state), ...standInLines(state, look)];
+  const asides = quiet ? [] : [...slowLines(state), ...headlineLines(state, look), ...standInLines(state, look)];
   return [...table, ...asides, [], ...closingLines(state, look)];
 }
 
@@ -81,6 +81,12 @@ function slowLines(state: RunState): readonly Line[] {
   const slow = slowestOf(state, 5, 1_000);
   if (slow.length === 0) return [];
   return [[], [['dim', 'slowest steps']], ...slow.map((step): Line => ['  ', duration(step.ms).padStart(6), `  ${step.host}  ${step.role}  ${step.resource}`])];
+}
+
+function headlineLines({ headlines }: RunState, look: Look): readonly Line[] {
+  const width = widest([...headlines.keys()]);
+  const lines = [...headlines].flatMap(([name, found]) => prose(`  ${pad(name, width)}  `, found, look));
+  return lines.length === 0 ? [] : [[], [['bold', 'MONITORING']], ...lines];
 }
 
 function standInLines(state: RunState, look: Look): readonly Line[] {

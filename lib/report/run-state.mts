@@ -77,6 +77,8 @@ export interface RunState {
   readonly hosts: Map<HostName, HostState>;
   readonly notices: string[];
   readonly standIns: StandIn[];
+  /** What people run the program for: what was found, by its name. */
+  readonly headlines: Map<string, string>;
   readonly errors: RunError[];
   readonly steps: StepTime[];
   end?: { readonly exitCode: ExitCode; readonly ms: number; readonly notAttempted: readonly HostName[]; readonly retry?: string };
@@ -93,6 +95,7 @@ export const newRunState = (): RunState => ({
   hosts: new Map(),
   notices: [],
   standIns: [],
+  headlines: new Map(),
   errors: [],
   steps: [],
 });
@@ -248,6 +251,7 @@ function recordOfRole(state: RunState, host: HostState, role: RoleState, event: 
     }
     case 'check.result':
       role.checks.set(event.check, event.outcome);
+      if (event.headline !== undefined && event.outcome.kind === 'pass') state.headlines.set(event.headline, event.outcome.found);
       return;
     case 'diagnosis':
       role.diagnoses.push(event.diagnosis);

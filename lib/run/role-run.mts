@@ -213,7 +213,14 @@ export class RoleRun {
     if (checks.length === 0) return;
     const results = await settle(checks, this.run, this.#patience('verify', this.#scope.mode === 'apply'));
     for (const { check, outcome } of results)
-      this.#scope.emit({ kind: 'check.result', host: this.run.host.name, role: this.role.name, check: check.id, outcome });
+      this.#scope.emit({
+        kind: 'check.result',
+        host: this.run.host.name,
+        role: this.role.name,
+        check: check.id,
+        outcome,
+        ...(check.headline === undefined ? {} : { headline: check.headline }),
+      });
     const failure = firstFailure(results);
     if (failure !== undefined) throw new RunFailure(checkError(failure.check, failure.judgement));
     const unknown = unknownIn(results);

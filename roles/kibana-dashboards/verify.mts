@@ -35,6 +35,7 @@ export function checks({ host, vars, inventory }: Pick<Context<KibanaDashboardsV
   };
   const data: Check<readonly Said[]> = {
     id: 'panels',
+    headline: 'dashboards',
     ask: allOf(
       elasticsearchNodes(inventory)
         .slice(0, NODES)

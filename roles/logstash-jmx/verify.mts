@@ -38,6 +38,7 @@ export function checks(here: Here): readonly Check[] {
     ...instanceChecks(host, { instance: { name: NAME, apiPort: vars.api_port }, listeners: listeners(host), every: vars.poll_seconds }),
     ...all.map(({ target: { alias }, metrics, within: seconds, again: command }) => ({
       id: `metrics-${alias}`,
+      headline: alias,
       ask: documents,
       judge: (now: Parameters<typeof judgeDocuments>[0]) =>
         judgeDocuments(now, { alias, metrics, within: seconds, hint: `the diagnosis says why; what sets it right is usually: ${command}` }),
