@@ -23,8 +23,8 @@ export default defineRole<LogstashVars>({
   refuses,
   resources,
   standIns: ({ vars }) => {
-    const { standIn } = chooseArchive('logstash', vars.version, vars);
-    return standIn === undefined ? [] : [{ product: `Logstash ${vars.version}`, what: standIn }];
+    const what = chooseArchive('logstash', vars.version, vars).standIn;
+    return what === undefined ? [] : [{ product: 'logstash', what }];
   },
   verify: () => [withoutLookups],
 });
