@@ -63,26 +63,26 @@ function whole(suspect: Suspect, { jmx, alive }: Reached, log: string): Explaine
       return {
         cause: `${alias} cannot be reached: nobody answers at ${where}`,
         fix: `is ${target.host.name} up, and does a firewall let this collector in to port ${String(target.jmx.port)}?`,
-        line: /Connection timed out[^\n]*|No route to host[^\n]*/,
+        line: /[^\n]*(?:Connection timed out|No route to host)[^\n]*/,
       };
     case 'unresolved':
       return {
         cause: `${target.jmx.address} is no name that this collector can resolve`,
         fix: `set private_address of ${target.host.name} to an address`,
-        line: /UnknownHostException[^\n]*/,
+        line: /[^\n]*UnknownHostException[^\n]*/,
       };
     case 'silent':
       return {
         cause: `${alias} hangs: ${where} takes connections and says nothing (a stopped process, or one without memory or processor)`,
         fix: `${on(suspect)}: look at the state of the process (ps -o stat,wchan -p PID; T is stopped: kill -CONT), then ${rerun(suspect, 'restart it')}`,
-        line: /Read timed out[^\n]*/,
+        line: /[^\n]*Read timed out[^\n]*/,
       };
     case 'other':
       return jmx.tls
         ? {
             cause: `JMX of ${alias} speaks TLS, which logstash-input-jmx cannot`,
             fix: `turn com.sun.management.jmxremote.ssl off ${on(suspect)}, inside a private network`,
-            line: /non-JRMP server[^\n]*/,
+            line: /[^\n]*non-JRMP server[^\n]*/,
           }
         : {
             cause: `${where} is not JMX: something else answers there${target.jmx.port === target.alive ? ', the port of its clients' : ''}`,
@@ -109,7 +109,7 @@ function answering(suspect: Suspect, hostname: string | undefined, log: string):
   if (login.test(log)) {
     return {
       cause: `${alias} refuses the login ${target.jmx.login === undefined ? 'without a name' : target.jmx.login.user}: kafka_jmx_user or kafka_jmx_password is not what it was started with`,
-      fix: rerun(suspect, 'set kafka_jmx_user and kafka_jmx_password to those of its jmxremote.password'),
+      fix: `${rerun(suspect, 'set kafka_jmx_user and kafka_jmx_password to those of its jmxremote.password')}\nwhere the file on this collector was changed: run the role logstash-jmx`,
       line: login,
     };
   }
@@ -121,7 +121,7 @@ function answering(suspect: Suspect, hostname: string | undefined, log: string):
 
 /** Some of it arrives, some does not. */
 function part({ target }: Suspect, missing: readonly string[], log: string): Explained {
-  const line = /No jmx object found for [^\n]*|Failed retrieving metrics for attribute [^\n]*/;
+  const line = /[^\n]*(?:No jmx object found for|Failed retrieving metrics for attribute) [^\n]*/;
   const objects = [...new Set([...log.matchAll(/No jmx object found for (\S+)/g)].map(([, object]) => object))];
   return {
     cause: `${target.alias} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${String(missing.length - 3)} more` : ''}${objects.length === 0 ? '' : `: JMX objects ${objects.slice(0, 3).join(', ')} do not exist`}`,

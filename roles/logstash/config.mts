@@ -58,7 +58,7 @@ ${more.map((option) => `${option}\n`).join('')}`;
 
 const PATTERN = '[%d{ISO8601}][%-5p][%-25c]%notEmpty{[%X{pipeline.id}]}%notEmpty{[%X{plugin.id}]} %m%n';
 
-/** The log is rotated by size and bounded. `chatty` loggers stay out of the journal: one line a poll would drown the rest. */
+/** The log is rotated by size and bounded. `chatty` loggers stay out of the journal, and only warn: one line a poll would drown the rest. */
 export const log4j2Properties = (chatty: readonly string[] = []): string => `status = error
 name = LogstashPropertiesConfig
 
@@ -86,7 +86,7 @@ ${chatty
   .map(
     (logger, index) => `
 logger.chatty${String(index)}.name = ${logger}
-logger.chatty${String(index)}.level = \${sys:ls.log.level}
+logger.chatty${String(index)}.level = warn
 logger.chatty${String(index)}.additivity = false
 logger.chatty${String(index)}.appenderRef.rolling.ref = rolling
 `,
