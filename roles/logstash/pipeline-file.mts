@@ -46,8 +46,11 @@ status=0
 setpriv "--reuid=$user" "--regid=$user" --init-groups -- "$home/bin/logstash" --path.settings "$config" --path.data "$scratch/data" --path.logs "$scratch/logs" \
   --log.level error -f "$candidate" -t >"$scratch/said" 2>&1 </dev/null || status=$?
 if [ "$status" -ne 0 ]; then
-  tail -n 40 -- "$scratch/said" >&2
-  reason=$(sed -n 's/.*The given configuration is invalid\. Reason: //p' "$scratch/said" | head -n 1 | cut -c 1-400)
+  # The reason goes on with the whole text up to the fault: its first line says where that is.
+  reason=$(sed -n 's/.*The given configuration is invalid\\. Reason: //p' "$scratch/said" | head -n 1 | cut -c 1-300)
+  line=$(printf '%s' "$reason" | sed -n 's/.* at line \\([0-9][0-9]*\\),.*/\\1/p')
+  [ -n "$reason" ] || tail -n 20 -- "$scratch/said" >&2
+  [ -z "$line" ] || say "line $line of the new pipeline: $(sed -n "$line p" "$candidate" | cut -c 1-200)"
   say "logstash -t refuses the new pipeline, and the present one stays as it is: \${reason:-exit status $status}"
   exit 1
 fi
