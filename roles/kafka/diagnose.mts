@@ -1,5 +1,5 @@
 /** Why Kafka did not come up, read from what it and the host say. Pure: the evidence is gathered in evidence.mts. */
-import { ownerOf, takes, type Diagnosis, type Listener, type ListeningSocket } from '../../lib/index.mts';
+import { ownerOf, takes, type Diagnosis, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
 
 export interface Evidence {
   /** What this start printed and logged. */
@@ -128,16 +128,26 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
-/** That others were not there yet means nothing once the node has started, and little beside a reason of its own. */
+/** That others are not there means little beside a reason of its own. */
 const WAITING = RULES.length - 1;
-const STARTED = /Kafka Server started|started \(kafka\.server\.KafkaServer\)/g;
+
+/** A service that somebody stopped has nothing to say about it in its log. */
+export const stopped = (unit: Pick<UnitState, 'activeState' | 'result' | 'invocationId'>, name: string, host: string): readonly Diagnosis[] =>
+  unit.activeState === 'inactive' && unit.result === 'success' && unit.invocationId !== ''
+    ? [
+        {
+          cause: `${name} was stopped on request; it did not fail`,
+          evidence: 'ActiveState=inactive, Result=success',
+          fix: `start it with --role kafka --limit ${host}; journalctl -u ${name.replace('.service', '')} shows when it ended`,
+        },
+      ]
+    : [];
 
 export function diagnose(evidence: Evidence): readonly Diagnosis[] {
-  const up = [...evidence.log.matchAll(STARTED)].at(-1)?.index ?? 0;
   const found = new Map<string, Diagnosis>();
   RULES.forEach(([pattern, explain], index) => {
     if (index === WAITING && found.size > 0) return;
-    const match = lastMatch(pattern, evidence.log.slice(up));
+    const match = lastMatch(pattern, evidence.log);
     if (match === undefined) return;
     const explained = explain(match, evidence);
     if (!found.has(explained.cause)) found.set(explained.cause, { ...explained, evidence: lineOf(match) });

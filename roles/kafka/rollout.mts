@@ -88,10 +88,11 @@ function tooFewCopies({ topics }: View, out: ReadonlySet<number | undefined>, na
     return without(inSync) < inSync.length && without(inSync) < least && without(replicas) >= least;
   });
   if (inDanger.length === 0) return [];
+  const missing = [...new Set(inDanger.flatMap(({ replicas, inSync }) => replicas.filter((id) => !inSync.includes(id))))].sort((a, b) => a - b);
   return [
     refused(
       `restarting ${names} would leave ${String(inDanger.length)} partitions with fewer copies in sync than min.insync.replicas: ${some(inDanger.map(partitionName))}`,
-      'wait until their other copies are in sync; kafka-topics.sh --describe --under-replicated-partitions names them',
+      `the copies on node ${missing.join(', ')} are not in sync: bring it up, or wait until it has caught up`,
     ),
   ];
 }
