@@ -38,7 +38,7 @@ export function readCluster(output: string, mode: KafkaVars['mode']): Cluster {
   return { kind: 'said', topics: topics.topics, voters: readVoters(quorum) };
 }
 
-const ROW = /^(\d+)\s+\S+\s+\d+\s+-?\d+\s+(?:-?\d+ ms ago|\S+)\s+(?:(\d+) ms ago|\S+)\s+(Leader|Follower)\s*$/gm;
+const ROW = /^(\d+)\s+\S+\s+-?\d+\s+-?\d+\s+(?:-?\d+ ms ago|\S+)\s+(?:(\d+) ms ago|\S+)\s+(Leader|Follower)\s*$/gm;
 
 const readVoters = (table: string): readonly Voter[] =>
   [...table.matchAll(ROW)].map(([, id, behind, status]) => ({

@@ -41,8 +41,15 @@ const RULES: readonly Rule[] = [
     }),
   ],
   [
-    /advertised\.listeners cannot use the nonroutable meta-address (\S+?)\./,
+    /advertised\.listeners cannot use the nonroutable meta-address (\S+)\. /,
     ([, address = '']) => ({ cause: `brokers would send their clients to ${address}`, fix: 'run the kafka role, which advertises the private address' }),
+  ],
+  [
+    /java\.nio\.file\.AccessDeniedException: (\S+)|FileNotFoundException: (\S+) \(Permission denied\)/,
+    (found) => ({
+      cause: `user kafka may not use ${found[1] ?? found[2] ?? ''}`,
+      fix: 'was Kafka started as root once? chown -R kafka:kafka the folder, and start it through its unit only',
+    }),
   ],
   [
     /No readable meta\.properties files found/,
@@ -73,13 +80,6 @@ const RULES: readonly Rule[] = [
     ([, path = '']) => ({ cause: `others than its owner may read ${path}: Java refuses it`, fix: 'run the kafka role, which makes it 0400 and of user kafka' }),
   ],
   [/(Password|Access) file not found: (\S+)/, ([, , path = '']) => ({ cause: `${path} is missing`, fix: 'run the kafka role, which writes it' })],
-  [
-    /java\.nio\.file\.AccessDeniedException: (\S+)|FileNotFoundException: (\S+) \(Permission denied\)/,
-    (found) => ({
-      cause: `user kafka may not use ${found[1] ?? found[2] ?? ''}`,
-      fix: 'was Kafka started as root once? chown -R kafka:kafka the folder, and start it through its unit only',
-    }),
-  ],
   [
     /Failed to acquire lock on file \.lock in (\S+?)\.? /,
     ([, path = '']) => ({

@@ -210,7 +210,7 @@ function data({ host, vars, inventory, peers }: Here): readonly Refusal[] {
 /** Only nodes of KRaft are formatted; with ZooKeeper the id is made by the first broker. */
 function founding(here: Here): readonly Refusal[] {
   const { host, vars, within, inventory } = here;
-  if (vars.mode === 'zookeeper') return [];
+  if (vars.mode === 'zookeeper' || controllersWith(inventory, host).length === 0) return [];
   const of = membership(here);
   switch (of.kind) {
     case 'join':
