@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
     /Unable to retrieve version information from Elasticsearch nodes|No living connections|Unable to revive connection/,
     ([what], evidence) => elasticsearch(what, evidence),
   ],
-  [/cluster_block_exception\]? ?:?[^\n]*index \[(\.kibana[^\]]*)\] blocked by: \[[^\n]*?(?:read-only|read_only)/, ([, index = '']) => readOnly([index])],
+  [/index \[(\.kibana[^\]]*)\] blocked by: \[[^\n]*?(?:read-only|read_only)/, ([, index = '']) => readOnly([index])],
   [
     /Unknown configuration key\(s\): ([^\n]*?)\. Check for spelling errors|\[config validation of \[([^\]]*)\]\.(\S+?)\]: definition for this key is missing|child "([^"]*)" fails because \[([^\n]*?) is not allowed/,
     ([, keys, section, key, child, inner]) => {

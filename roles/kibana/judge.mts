@@ -43,6 +43,16 @@ export function connected(said: Said): Judgement {
     : wrong(expected, found, 'every address of elasticsearch.hosts in /etc/kibana/kibana.yml must answer from this host');
 }
 
+/** Kibana stays green when nothing can be saved in it any more. */
+export const writable = (blocked: readonly string[]): Judgement =>
+  blocked.length === 0
+    ? pass('no index of Kibana is read-only')
+    : wrong(
+        'saved objects can be written',
+        `${blocked.join(', ')} is read-only`,
+        'a disk of Elasticsearch passed the flood stage: make room, and the block goes away by itself',
+      );
+
 const show = ({ address, port }: { readonly address: string; readonly port: number }): string => `${plainAddress(address)}:${String(port)}`;
 
 /** The unit's own process serves what is declared, and nothing else. */

@@ -41,6 +41,8 @@ describe('the query of every panel', () => {
     'with data': [judge([lines, brokers, lag], groups(['broker-01', 'broker-02']), single(2), groups(['client-consumer'])), undefined],
     'without lag, while nothing is read': [judge([lines, lag], groups(['broker-01']), groups([])), undefined],
     'without data': [judge([lines, brokers], groups([]), single(0)), /^nothing in "Bytes in" \(metric : "m"\), "Brokers reporting"/],
+    'with an index and no document in it': [judge([lines], { aggregations: { by: { sum_other_doc_count: 0 } }, status: 200 }), /^nothing in "Bytes in"/],
+    'of a broker without a value': [judge([lines], { aggregations: { by: { sum_other_doc_count: 0, buckets: [{ key: 'a' }] } }, status: 200 }), /^nothing in/],
     'without an index': [judge([lines], { status: 200 }), /^nothing in "Bytes in"/],
     'with a value that is no number': [
       judge([lines], { aggregations: { by: { sum_other_doc_count: 0, buckets: [{ key: 'a', value: { value: null } }] } } }),

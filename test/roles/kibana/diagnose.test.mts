@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { diagnose, type Evidence } from '../../../roles/kibana/diagnose.mts';
-import { readBlocked, readView } from '../../../roles/kibana/evidence.mts';
+import { readBlocked, readView } from '../../../roles/kibana/elasticsearch.mts';
 
 const up = { name: 'es-01', url: 'http://10.0.0.11:9200', kind: 'master', status: 'green' } as const;
 const masterless = { name: 'es-01', url: 'http://10.0.0.11:9200', kind: 'no-master' } as const;
@@ -66,6 +66,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'a start as root': { of: evidence(start('Kibana should not be run as root.  Use --allow-root to continue.')), cause: /as root/ },
   'a read-only index, from the log': {
     of: evidence(start('[cluster_block_exception] index [.kibana_1] blocked by: [TOO_MANY_REQUESTS/12/index read-only / allow delete (api)];')),
+    cause: /^\.kibana_1 is read-only/,
+  },
+  'a read-only index, in the words of 7.10': {
+    of: evidence(
+      start(
+        'Error: index [.kibana_1] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];: [cluster_block_exception]',
+      ),
+    ),
     cause: /^\.kibana_1 is read-only/,
   },
   'a read-only index, from Elasticsearch': { of: evidence(start(''), { blocked: ['.kibana_2'] }), cause: /^\.kibana_2 is read-only/, fix: /make room/ },

@@ -3,7 +3,7 @@ import { load } from 'js-yaml';
 import { hostName, type Answer, type HostName, type Judgement, type Refusal } from '../../../lib/index.mts';
 import { kibanaYml, unit } from '../../../roles/kibana/config.mts';
 import { kibana, kibanaUrl, listeners, publicUrl } from '../../../roles/kibana/contract.mts';
-import { connected, listening, started, status } from '../../../roles/kibana/judge.mts';
+import { connected, listening, started, status, writable } from '../../../roles/kibana/judge.mts';
 import { readOwners, showOwner } from '../../../roles/kibana/port.mts';
 import { refusals, type Peer } from '../../../roles/kibana/refusals.mts';
 import role from '../../../roles/kibana/role.mts';
@@ -146,6 +146,8 @@ describe('judgements about Kibana', () => {
     ],
     ['silent', status(readStatus({ kind: 'refused', reason: 'connection refused' }), '7.10.2'), /connection refused/],
     ['connected', connected(said('green', core('green'))), undefined],
+    ['writable', writable([]), undefined],
+    ['read-only', writable(['.kibana_1']), /^\.kibana_1 is read-only$/],
     ['not connected', connected(said('red', core('red'))), /core:elasticsearch@7\.10\.2 red/],
     ['saying nothing of Elasticsearch', connected(said('green')), /not reported/],
     ['waiting', started(said('yellow'), { activeState: 'active', subState: 'running', result: 'success', execMainStatus: 0 }, '7.10.2'), /yellow/],
