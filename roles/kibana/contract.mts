@@ -26,7 +26,7 @@ export const kibana = contract(
     take_over_port: z.boolean().default(false).describe('true: another process that has the port is stopped, cleanly, before Kibana starts.'),
     heap: z
       .string()
-      .regex(/^[1-9][0-9]*m$/, 'a size such as 512m')
+      .regex(/^[1-9][0-9]{2,}m$/, 'a size of at least 100m, such as 512m')
       .describe('Largest heap of its Node.')
       .exactOptional(),
   }),
