@@ -14,12 +14,16 @@ import { table } from './objects/table.mts';
 import { tsvb } from './objects/tsvb.mts';
 import { PANELS, type Panel } from './panels.mts';
 
+export interface Cluster {
+  readonly name: string;
+  readonly kinds: ReadonlySet<TargetKind>;
+}
+
 /** What dashboards depend on. */
 export interface World {
-  readonly kinds: ReadonlySet<TargetKind>;
   readonly set: 'tutorial' | 'extended';
-  /** Names of the Kafka clusters; their numbers must not be added up. */
-  readonly clusters: readonly string[];
+  /** Kafka clusters with what their processes are, clients too; their numbers must not be added up. */
+  readonly clusters: readonly Cluster[];
   /** Title of the index pattern. */
   readonly index: string;
   readonly pollSeconds: number;
@@ -29,12 +33,16 @@ export interface World {
 
 export function worldOf(inventory: Inventory, host: Host, vars: KibanaDashboardsVars): World {
   const jmx = host.vars(logstashJmx);
-  const all = kafkaHosts(inventory);
-  const clients: readonly TargetKind[] = inventory.group('clients').length > 0 ? ['producer', 'consumer'] : [];
+  const processes = [
+    ...kafkaHosts(inventory).map((each) => ({ host: each, kinds: [processKind(each)] })),
+    ...inventory.group('clients').map((each) => ({ host: each, kinds: ['producer', 'consumer'] as const })),
+  ];
+  const clusters = Map.groupBy(processes, (each) => each.host.vars(kafka).cluster_name);
   return {
-    kinds: new Set([...all.map(processKind), ...clients]),
     set: jmx.metrics,
-    clusters: [...new Set(all.map((each) => each.vars(kafka).cluster_name))].sort(),
+    clusters: [...clusters]
+      .map(([name, some]): Cluster => ({ name, kinds: new Set<TargetKind>(some.flatMap(({ kinds }) => kinds)) }))
+      .sort((one, other) => one.name.localeCompare(other.name, 'en')),
     index: indexPattern(host.vars(metricsIndex)),
     pollSeconds: jmx.poll_seconds,
     windowMinutes: vars.window_minutes,
@@ -66,9 +74,8 @@ const POLLS = 3;
 const SHORTEST_SECONDS = { lines: 10, number: 30 } as const;
 
 export function dashboardsOf(world: World): Dashboards {
-  const collected = new Set([...world.kinds].flatMap((kind) => queriesFor(kind, world.set)));
   const all: readonly Panel[] = Object.values(PANELS);
-  const has = ({ measure: { query }, kinds }: Panel): boolean => collected.has(query) && (kinds === undefined || kinds.some((kind) => world.kinds.has(kind)));
+  const has = (panel: Panel): boolean => world.clusters.some((cluster) => collects(panel, cluster, world));
   const drawn = new Map(all.filter(has).map((panel) => [panel, { series: seriesOf(panel, world), object: draw(panel, world) }]));
   const tiles = (...panels: readonly Panel[]): readonly Tile[] =>
     panels.flatMap((panel): readonly Tile[] => {
@@ -145,8 +152,20 @@ export function dashboardsOf(world: World): Dashboards {
 const GUIDE = `**All brokers of every cluster.** One broker or client at a time: [Kafka broker drill-down](#/view/${ourId(DRILL_DOWN)}).
 Rates are one-minute means as Kafka reports them; a broker whose line ends has stopped reporting.`;
 
+/** Whether processes of a cluster are asked for what a panel shows. */
+const collects = ({ measure: { query }, kinds }: Panel, cluster: Cluster, { set }: World): boolean =>
+  [...cluster.kinds].some((kind) => (kinds === undefined || kinds.includes(kind)) && queriesFor(kind, set).includes(query));
+
 /** A number is one for each cluster; lines are one for each process. */
-function seriesOf({ kind, title, measure: { metric, query }, value, total, kinds }: Panel, { clusters }: World): readonly Series[] {
+function seriesOf(panel: Panel, world: World): readonly Series[] {
+  const {
+    kind,
+    title,
+    measure: { metric, query },
+    value,
+    total,
+    kinds,
+  } = panel;
   const where: Series['where'] = { metric: [metric], ...(kinds === undefined ? {} : { kind: kinds }) };
   const sparse = query.sparse === undefined ? {} : { sparse: query.sparse };
   if (kind === 'lines') return [{ label: title, where, value, by: 'broker', ...sparse }];
@@ -158,7 +177,8 @@ function seriesOf({ kind, title, measure: { metric, query }, value, total, kinds
     ...(value === 'brokers' || total === undefined ? {} : { by: 'broker', total }),
     ...sparse,
   });
-  return clusters.length > 1 ? clusters.map((cluster) => one(cluster, { cluster: [cluster] })) : [one(title, {})];
+  if (world.clusters.length === 1) return [one(title, {})];
+  return world.clusters.filter((cluster) => collects(panel, cluster, world)).map(({ name }) => one(name, { cluster: [name] }));
 }
 
 function draw(panel: Panel, world: World): SavedObject<'visualization'> {

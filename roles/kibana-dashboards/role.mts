@@ -1,5 +1,6 @@
 import { defineRole, type Context, type Refusal, type Resource } from '../../lib/index.mts';
-import { elasticsearchNodes, kibanaUrl } from '../kibana/contract.mts';
+import { clusterFor } from '../elasticsearch/contract.mts';
+import { kibanaUrl } from '../kibana/contract.mts';
 import { kibanaDashboards, type KibanaDashboardsVars } from './contract.mts';
 import { dashboardsOf, worldOf } from './dashboards.mts';
 import { key, readExports, type Export } from './exports.mts';
@@ -17,7 +18,7 @@ const theirs = (here: Here): Export => readExports(here.vars.import, new Set(our
 
 function refusals(here: Here): readonly Refusal[] {
   const none: readonly Refusal[] =
-    elasticsearchNodes(here.inventory).length > 0
+    clusterFor(here.inventory, here.host).length > 0
       ? []
       : [
           {

@@ -1,6 +1,6 @@
 import { all, allOf, attempt, type Answer, type Check, type Context, type Judgement } from '../../lib/index.mts';
-import { nodeUrl } from '../elasticsearch/contract.mts';
-import { elasticsearchNodes, kibanaUrl, publicUrl } from '../kibana/contract.mts';
+import { clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
+import { kibanaUrl, publicUrl } from '../kibana/contract.mts';
 import { askDefaultIndex, askIndexPatterns, askObjects } from './api.mts';
 import type { KibanaDashboardsVars } from './contract.mts';
 import { dashboardsOf, worldOf } from './dashboards.mts';
@@ -37,7 +37,7 @@ export function checks({ host, vars, inventory }: Pick<Context<KibanaDashboardsV
     id: 'panels',
     headline: 'dashboards',
     ask: allOf(
-      elasticsearchNodes(inventory)
+      clusterFor(inventory, host)
         .slice(0, NODES)
         .map((node) => askPanels(nodeUrl(node), world.index, panels, minutes)),
     ),

@@ -1,7 +1,7 @@
 /** kibana.yml and the unit, each as a function of what it says. */
 import { addressOf, type Host, type Inventory } from '../../lib/index.mts';
-import { nodeUrl } from '../elasticsearch/contract.mts';
-import { elasticsearchNodes, kibana } from './contract.mts';
+import { clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
+import { kibana } from './contract.mts';
 import { CONFIG, CURRENT, DATA, USER } from './paths.mts';
 
 /** Settings that Kibana 7.10 OSS knows; an unknown one keeps it from starting. JSON values are YAML values. */
@@ -10,7 +10,7 @@ export function kibanaYml(host: Host, inventory: Inventory): string {
     'server.host': addressOf(host),
     'server.port': host.vars(kibana).port,
     'server.name': host.name,
-    'elasticsearch.hosts': elasticsearchNodes(inventory).map(nodeUrl),
+    'elasticsearch.hosts': clusterFor(inventory, host).map(nodeUrl),
     'path.data': DATA,
     // Lines for people, without one for each request: the journal keeps them in bounds.
     'logging.dest': 'stdout',

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { addressOf, archiveVariables, bracketed, contract, variables, type Host, type Inventory, type Listener } from '../../lib/index.mts';
-import { masters, members } from '../elasticsearch/contract.mts';
 
 const range = z.union([z.cidrv4(), z.cidrv6()]);
 
@@ -36,12 +35,6 @@ export type KibanaVars = NonNullable<(typeof kibana)['typeOfVariables']>;
 
 /** Hosts that serve Kibana: the group monitoring. */
 export const kibanaHosts = (inventory: Inventory): readonly Host[] => inventory.group('monitoring');
-/** Nodes of the cluster that Kibana shows: the one of the first master, in inventory order. */
-export function elasticsearchNodes(inventory: Inventory): readonly Host[] {
-  const [first] = masters(inventory);
-  return first === undefined ? [] : members(inventory, first);
-}
-
 export const kibanaUrl = (host: Host): string => `http://${bracketed(addressOf(host))}:${String(host.vars(kibana).port)}`;
 
 /** The same as people reach it. */

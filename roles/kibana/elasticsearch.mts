@@ -1,20 +1,21 @@
 /** What Elasticsearch says to the host of Kibana. */
 import { allOf, http, type Host, type HttpAnswer, type Inventory, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
-import { nodeUrl } from '../elasticsearch/contract.mts';
-import { elasticsearchNodes } from './contract.mts';
+import { clusterFor, nodeUrl } from '../elasticsearch/contract.mts';
 import type { NodeView } from './diagnose.mts';
 
 /** More would say the same. */
 const MOST_NODES = 5;
-const asked = (inventory: Inventory): readonly Host[] => elasticsearchNodes(inventory).slice(0, MOST_NODES);
+const asked = (inventory: Inventory, host: Host): readonly Host[] => clusterFor(inventory, host).slice(0, MOST_NODES);
 
-export const askNodes = (inventory: Inventory): Question<readonly NodeView[]> => allOf(asked(inventory).map(view));
+export const askNodes = (inventory: Inventory, host: Host): Question<readonly NodeView[]> => allOf(asked(inventory, host).map(view));
 
 /** Indices of Kibana that nothing may be written to. */
-export const askBlocked = (inventory: Inventory): Question<readonly string[]> =>
+export const askBlocked = (inventory: Inventory, host: Host): Question<readonly string[]> =>
   allOf(
-    asked(inventory).map((node) => http({ url: `${nodeUrl(node)}/.kibana*/_settings/index.blocks.*?flat_settings=true`, timeoutMs: 4000 }).map(readBlocked)),
+    asked(inventory, host).map((node) =>
+      http({ url: `${nodeUrl(node)}/.kibana*/_settings/index.blocks.*?flat_settings=true`, timeoutMs: 4000 }).map(readBlocked),
+    ),
   ).map((said) => [...new Set(said.flat())]);
 
 const view = (node: Host): Question<NodeView> =>

@@ -15,8 +15,8 @@ export function diagnosis({ host, vars, inventory }: Here): Question<readonly Di
   return all({
     journal: shellOutput(JOURNAL),
     owner: attempt(foreignOwner({ address: listener?.address ?? '127.0.0.1', port: vars.port })),
-    nodes: askNodes(inventory),
-    blocked: askBlocked(inventory),
+    nodes: askNodes(inventory, host),
+    blocked: askBlocked(inventory, host),
   }).map((said) =>
     diagnose({
       journal: said.journal.output,

@@ -1,7 +1,7 @@
 /** Reasons not to touch a host, found before anything on it is changed. */
 import { privateOnly, type Answer, type Context, type Refusal } from '../../lib/index.mts';
-import { elasticsearch } from '../elasticsearch/contract.mts';
-import { elasticsearchNodes, type KibanaVars } from './contract.mts';
+import { clusterFor, elasticsearch } from '../elasticsearch/contract.mts';
+import type { KibanaVars } from './contract.mts';
 import { showOwner, type Owner } from './port.mts';
 
 /** Who else has the port; `undefined` when nobody has. */
@@ -36,8 +36,8 @@ const systemd = ({ host, facts }: Here): readonly Refusal[] =>
 const minor = (version: string): string => version.split('.').slice(0, 2).join('.');
 
 /** Kibana stops at Elasticsearch of another major or an older minor, and mixed minors are nobody's wish. */
-function cluster({ vars, inventory }: Here): readonly Refusal[] {
-  const nodes = elasticsearchNodes(inventory);
+function cluster({ host, vars, inventory }: Here): readonly Refusal[] {
+  const nodes = clusterFor(inventory, host);
   if (nodes.length === 0)
     return [usage('the group es_masters is empty: Kibana has nowhere to keep and find anything', 'put the Elasticsearch hosts into es_masters')];
   const others = nodes.filter((node) => minor(node.vars(elasticsearch).version) !== minor(vars.version));

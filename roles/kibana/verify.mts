@@ -28,7 +28,7 @@ export function checks({ host, vars, inventory }: Here & Pick<Context<KibanaVars
   return [
     check('status', [], askStatus(host), (said) => judge.status(said, vars.version), 60_000),
     check('elasticsearch', ['status'], askStatus(host), judge.connected, 30_000),
-    check('writable', ['elasticsearch'], askBlocked(inventory), judge.writable, 10_000),
+    check('writable', ['elasticsearch'], askBlocked(inventory, host), judge.writable, 10_000),
     check('listeners', ['status'], listening, ({ sockets, unit }) => judge.listening(sockets, listeners(host), unit.mainPid), 10_000),
     exposure(listeners(host)),
   ];

@@ -7,17 +7,17 @@ import { LATEST, type SavedObject } from '../../../roles/kibana-dashboards/objec
 import { filters, kql } from '../../../roles/kibana-dashboards/objects/where.mts';
 import { PANELS } from '../../../roles/kibana-dashboards/panels.mts';
 import { METRICS, metricName } from '../../../roles/logstash-jmx/contract.mts';
-import { built, json, LAB, reference } from './support.mts';
+import { built, clusters, json, LAB, reference } from './support.mts';
 
 const like = (type: string): SavedObject => reference.find((each) => each.type === type)!;
 const keys = (value: object): readonly string[] => Object.keys(value).sort();
 
+const kinds = fc
+  .uniqueArray(fc.constantFrom('broker' as const, 'controller' as const, 'broker_controller' as const, 'producer' as const, 'consumer' as const))
+  .map((some) => new Set(some));
 const world: fc.Arbitrary<World> = fc.record({
-  kinds: fc
-    .uniqueArray(fc.constantFrom('broker' as const, 'controller' as const, 'broker_controller' as const, 'producer' as const, 'consumer' as const))
-    .map((some) => new Set(some)),
   set: fc.constantFrom('tutorial' as const, 'extended' as const),
-  clusters: fc.uniqueArray(fc.stringMatching(/^[\w-]{1,20}$/), { minLength: 1, maxLength: 4 }),
+  clusters: fc.uniqueArray(fc.record({ name: fc.stringMatching(/^[\w-]{1,20}$/), kinds }), { maxLength: 4, selector: ({ name }) => name }),
   index: fc.constantFrom('kafka_mon*', 'other*'),
   pollSeconds: fc.integer({ min: 1, max: 3600 }),
   windowMinutes: fc.integer({ min: 1, max: 10_080 }),
@@ -113,7 +113,7 @@ describe('saved objects', () => {
   });
 
   it('are visualizations of the OSS edition, with what its editor knows', () => {
-    for (const object of built({ clusters: ['one', 'two'] }).objects) {
+    for (const object of built({ clusters: clusters('one', 'two') }).objects) {
       if (object.type !== 'visualization') continue;
       const visState = json(object, 'visState') as { type: string; title: string; params: { series?: readonly object[] } };
       expect(keys(visState)).to.deep.equal(['aggs', 'params', 'title', 'type']);
@@ -174,7 +174,7 @@ describe('dashboards of any inventory', () => {
   });
 
   it('leave out what nobody has values for', () => {
-    const alone = built({ kinds: new Set(['broker']) });
+    const alone = built({ clusters: [{ name: 'kafka', kinds: new Set(['broker']) }] });
     expect(alone.left).to.include.members(['Producer: records sent', 'Consumer lag (records)', 'Active controllers (must be 1)']);
     expect(alone.panels.map(({ title }) => title)).not.to.include('Producer: records sent');
     expect(built({ set: 'tutorial' }).left).to.include.members(['Java heap used', 'Offline partitions']);
@@ -182,7 +182,7 @@ describe('dashboards of any inventory', () => {
   });
 
   it('never add up two clusters', () => {
-    const numbers = built({ clusters: ['blue', 'green'] }).panels.find(({ title }) => title === PANELS.activeControllers.title);
+    const numbers = built({ clusters: clusters('blue', 'green') }).panels.find(({ title }) => title === PANELS.activeControllers.title);
     expect(numbers?.series.map(({ label, where }) => [label, where.cluster])).to.deep.equal([
       ['blue', ['blue']],
       ['green', ['green']],
@@ -192,6 +192,14 @@ describe('dashboards of any inventory', () => {
       total: 'sum',
       value: 'max',
     });
+  });
+
+  it('ask a cluster only for what its processes have', () => {
+    const observed = { name: 'blue', kinds: new Set(['broker'] as const) };
+    const { panels } = built({ clusters: [...clusters('kafka'), observed] });
+    const of = (title: string) => panels.find((panel) => panel.title === title)?.series.map(({ label }) => label);
+    expect(of(PANELS.activeControllers.title)).to.deep.equal(['kafka']);
+    expect(of(PANELS.brokersReporting.title)).to.deep.equal(['kafka', 'blue']);
   });
 
   it('open with the time and the pace of the inventory', () => {

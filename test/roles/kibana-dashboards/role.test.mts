@@ -44,8 +44,9 @@ describe('the role of the dashboards', () => {
   it('knows what the processes of the inventory are', () => {
     const from = world();
     const host = hostOf(from, 'kafka-monitoring');
-    expect([...worldOf(from, host, host.vars(kibanaDashboards)).kinds].sort()).to.deep.equal(['broker', 'broker_controller', 'consumer', 'producer']);
-    expect(worldOf(from, host, host.vars(kibanaDashboards))).to.deep.include({ clusters: ['kafka'], index: 'kafka_mon*' });
+    const { clusters, index } = worldOf(from, host, host.vars(kibanaDashboards));
+    expect(clusters).to.deep.equal([{ name: 'kafka', kinds: new Set(['broker_controller', 'broker', 'producer', 'consumer']) }]);
+    expect(index).to.equal('kafka_mon*');
   });
 
   it('is the same for two brokers and for sixty', () => {

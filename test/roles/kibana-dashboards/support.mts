@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { dashboardsOf, type Dashboards, type World } from '../../../roles/kibana-dashboards/dashboards.mts';
+import { dashboardsOf, type Cluster, type Dashboards, type World } from '../../../roles/kibana-dashboards/dashboards.mts';
 import type { SavedObject } from '../../../roles/kibana-dashboards/objects/saved-object.mts';
 
 export const CASES = resolve(import.meta.dirname, '../../cases/saved-objects');
@@ -14,11 +14,14 @@ export const reference: readonly SavedObject[] = readFileSync(EXPORT, 'utf8')
   .filter((line) => line.includes('"type":'))
   .map((line) => JSON.parse(line) as SavedObject);
 
+/** Clusters with every kind of process that the lab has. */
+export const clusters = (...names: readonly string[]): readonly Cluster[] =>
+  names.map((name) => ({ name, kinds: new Set(['broker_controller', 'broker', 'producer', 'consumer'] as const) }));
+
 /** The lab: two brokers, one of which is the controller, and clients. */
 export const LAB: World = {
-  kinds: new Set(['broker_controller', 'broker', 'producer', 'consumer']),
   set: 'extended',
-  clusters: ['kafka'],
+  clusters: clusters('kafka'),
   index: 'kafka_mon*',
   pollSeconds: 1,
   windowMinutes: 15,
