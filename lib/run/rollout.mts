@@ -28,7 +28,7 @@ export async function roll(rolling: Rolling): Promise<boolean> {
     const observer = observerOf(rolling, role, batch);
     const first = new Map<string, unknown>();
     // Without the values there would be no gate, so nothing is restarted then.
-    if (observer !== undefined) await guarded(observer, () => valuesBefore(observer, role, first));
+    if (observer !== undefined) await guarded(observer, () => valuesBefore(observer, batch, role, first));
     if (observer?.run.failure !== undefined) return false;
     for (const member of batch) await guarded(member, () => refuseBatch(member, batch, role, observer));
     if (alive(batch).length < batch.length) return false;
@@ -63,11 +63,15 @@ function observerOf({ members, scope }: Rolling, role: AnyHostRole, batch: reado
   return alive(members).find(({ run }) => peers.has(run.host.name) && !out.has(run.host.name)) ?? batch[0];
 }
 
+const hostsOf = (batch: readonly RoleRun[]): readonly Host[] => batch.map(({ run }) => run.host);
+
 const gateChecks = (observer: RoleRun, role: AnyHostRole): readonly Check[] => role.rollout?.gate(observer.hostContext(role)) ?? [];
 
-async function valuesBefore(observer: RoleRun, role: AnyHostRole, values: Map<string, unknown>): Promise<void> {
+/** With what the objections of the batch are judged on: both often ask the same, which may be dear. */
+async function valuesBefore(observer: RoleRun, batch: readonly RoleRun[], role: AnyHostRole, values: Map<string, unknown>): Promise<void> {
   const checks = gateChecks(observer, role);
-  await observer.run.refresh(checks.flatMap((check) => check.ask.asks));
+  const objections = role.rollout?.objects?.(observer.hostContext(role), hostsOf(batch));
+  await observer.run.refresh([...checks.flatMap((check) => check.ask.asks), ...(objections?.asks ?? [])]);
   for (const check of checks) {
     const answer = check.ask.read(observer.run.answers.lookup);
     if (answer.kind === 'known') values.set(check.id, answer.value);
@@ -75,22 +79,19 @@ async function valuesBefore(observer: RoleRun, role: AnyHostRole, values: Map<st
 }
 
 /** Asked anew: since the run began others may have left the cluster. */
-async function refuseBatch(member: RoleRun, batch: readonly RoleRun[], { rollout, ...role }: AnyHostRole, observer: RoleRun | undefined): Promise<void> {
+async function refuseBatch(member: RoleRun, batch: readonly RoleRun[], role: AnyHostRole, observer: RoleRun | undefined): Promise<void> {
+  const { rollout } = role;
   if (rollout?.refuses === undefined && rollout?.objects === undefined) return;
   await member.learnPeers(true);
-  const hosts = batch.map(({ run }) => run.host);
-  const refusals = [...(rollout.refuses?.(member.hostContext(role), hosts) ?? []), ...(await objections(rollout, role, hosts, observer))];
+  const refusals = [...(rollout.refuses?.(member.hostContext(role), hostsOf(batch)) ?? []), ...(await objections(role, batch, observer))];
   for (const { kind, reason, hint } of refusals) fail(kind, reason, { hint });
 }
 
-async function objections(
-  rollout: NonNullable<AnyHostRole['rollout']>,
-  role: AnyHostRole,
-  hosts: readonly Host[],
-  observer: RoleRun | undefined,
-): Promise<readonly Refusal[]> {
-  if (rollout.objects === undefined || observer === undefined) return [];
-  const answer = await observer.run.answer(rollout.objects(observer.hostContext(role), hosts), true);
+async function objections(role: AnyHostRole, batch: readonly RoleRun[], observer: RoleRun | undefined): Promise<readonly Refusal[]> {
+  const { rollout } = role;
+  if (rollout?.objects === undefined || observer === undefined) return [];
+  await observer.learnPeers(false);
+  const answer = await observer.run.answer(rollout.objects(observer.hostContext(role), hostsOf(batch)), false);
   return answer.kind === 'known' ? answer.value : fail('unreadable', `${observer.run.host.name} could not say whether it can do without: ${answer.reason}`);
 }
 
