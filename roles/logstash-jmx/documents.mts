@@ -70,6 +70,18 @@ export function stale(documents: Documents, { alias, metrics, within }: Pick<Exp
   return metrics.filter((metric) => documents.now - (newest?.get(metric) ?? 0) > within * 1000);
 }
 
+export const judgeAnswer = ({ reply }: Documents, first: string): Judgement =>
+  reply.kind === 'said'
+    ? { kind: 'pass', found: `documents of ${String(reply.value.size)} JVMs in the last ${String(WINDOW_MINUTES)} minutes` }
+    : { kind: 'fail', expected: 'an answer of Elasticsearch', found: reply.why, hint: `nothing can be said of documents before: ${first}` };
+
+/** Names that are in documents and no longer in the inventory: their documents stay as long as their indices do. */
+export function judgeRemains({ reply }: Documents, aliases: readonly string[]): Judgement {
+  if (reply.kind === 'silent') return { kind: 'fail', expected: 'an answer of Elasticsearch', found: reply.why, hint: 'bring Elasticsearch up first' };
+  const others = [...reply.value.keys()].filter((alias) => !aliases.includes(alias)).sort();
+  return { kind: 'pass', found: others.length === 0 ? 'none' : `${others.join(', ')}: not asked any more, what was collected goes with its indices` };
+}
+
 /** Its age is also how long a value is on its way: asked by the collector, indexed, and found by a search. */
 export function judgeDocuments(documents: Documents, expectation: Expectation): Judgement {
   const { alias, metrics, within, hint } = expectation;

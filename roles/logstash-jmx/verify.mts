@@ -1,10 +1,11 @@
-import { all, playing, shellOutput, unitState, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
-import { instanceChecks, instanceDiagnosis, placesOf } from '../logstash/contract.mts';
+import { all, playing, shellOutput, type Check, type Context, type Diagnosis, type Inventory, type Question } from '../../lib/index.mts';
+import { clusterFor, startFirst } from '../elasticsearch/contract.mts';
+import { askStats, instanceChecks, instanceDiagnosis, placesOf } from '../logstash/contract.mts';
 import { isCollector, metricsIndex } from '../metrics-index/contract.mts';
 import { expectedMetrics } from './conf.mts';
 import { listeners, type LogstashJmxVars } from './contract.mts';
 import { diagnose, type Suspect } from './diagnose.mts';
-import { askDocuments, judgeDocuments } from './documents.mts';
+import { askDocuments, judgeAnswer, judgeDocuments, judgeRemains, type Documents } from './documents.mts';
 import { askMapping, judgeMapping } from './mapping.mts';
 import { elasticsearchUrls, NAME } from './pipeline.mts';
 import { askReach } from './reach.mts';
@@ -36,19 +37,37 @@ export function checks(here: Here): readonly Check[] {
   const retry = { everyMs: 1000, deadlineMs: 60_000 + 3000 * vars.poll_seconds };
   return [
     ...instanceChecks(host, { instance: { name: NAME, apiPort: vars.api_port }, listeners: listeners(host), every: vars.poll_seconds }),
+    {
+      id: 'elasticsearch',
+      ask: documents,
+      judge: (now: Documents) => judgeAnswer(now, startFirst(inventory, clusterFor(inventory, host))),
+      retry,
+    },
     ...all.map(({ target: { alias }, metrics, within: seconds, again: command }) => ({
       id: `metrics-${alias}`,
       headline: alias,
+      needs: ['elasticsearch'],
       ask: documents,
-      judge: (now: Parameters<typeof judgeDocuments>[0]) =>
+      judge: (now: Documents) =>
         judgeDocuments(now, { alias, metrics, within: seconds, hint: `the diagnosis says why; what sets it right is usually: ${command}` }),
       retry,
     })),
     {
       id: 'mapping',
-      needs: ['pipeline'],
+      needs: ['elasticsearch'],
       ask: askMapping(urls, index),
       judge: ({ reply }: { reply: Parameters<typeof judgeMapping>[0] }) => judgeMapping(reply),
+      retry,
+    },
+    {
+      id: 'removed',
+      needs: ['elasticsearch'],
+      ask: documents,
+      judge: (now: Documents) =>
+        judgeRemains(
+          now,
+          all.map(({ target }) => target.alias),
+        ),
       retry,
     },
   ];
@@ -62,10 +81,10 @@ export function diagnosis(here: Here): Question<readonly Diagnosis[]> {
     documents: askDocuments(elasticsearchUrls(inventory, host), host.vars(metricsIndex), everyone.length),
     reached: askReach(everyone.map(({ target }) => target)),
     log: shellOutput(`tail -c 60000 ${placesOf(NAME).log} 2>/dev/null\n:`),
-    unit: unitState(placesOf(NAME).unit),
-  }).map(({ instance, documents, reached, log, unit }) => {
+    stats: askStats(host, { apiPort: vars.api_port }),
+  }).map(({ instance, documents, reached, log, stats }) => {
     // While nobody asks them, no JVM is to blame.
-    const suspected = unit.activeState === 'active' ? everyone : [];
+    const suspected = stats.kind === 'said' ? everyone : [];
     return [...instance, ...diagnose({ suspects: suspected, documents, reached, log: log.output })];
   });
 }

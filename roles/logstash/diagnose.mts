@@ -55,7 +55,8 @@ const RULES: readonly Rule[] = [
   ],
   [
     /(?:Address already in use|errno: 98|bind\(2\) for|Could not start WebServer)[^\n]*/,
-    (_, evidence) => inUse(evidence.api.port, evidence.api.address, 'the API', evidence),
+    // Java says the same words below those about its JMX port.
+    ({ input }, evidence) => (/Port already in use: /.test(input) ? undefined : inUse(evidence.api.port, evidence.api.address, 'the API', evidence)),
   ],
   [
     /Error: Password file (?:read access must be restricted|not found)[^\n]*/,
@@ -178,11 +179,18 @@ function inUse(port: number, address: string, what: string, { sockets, places }:
 }
 
 const STARTING = /^.*Starting Logstash \{.*$/gm;
+/** systemd's word; Java may fail before Logstash has one. */
+const STARTED = /^Started .*$/gm;
+const SETTLED = /Successfully started Logstash API endpoint|Main process exited|\[FATAL\]/;
 
-/** What belongs to the last start, in the log; a start that ended before the log was opened is in the journal only. */
-function thisStart({ journal, log }: Evidence): string {
-  const last = [...log.matchAll(STARTING)].at(-1)?.index;
-  return `${journal}\n${last === undefined ? log : log.slice(last)}`;
+/** What belongs to the last start, in the journal and in the log. */
+const thisStart = ({ journal, log }: Evidence): string => `${lastStart(journal, STARTED)}\n${lastStart(log, STARTING)}`;
+
+/** In a crash loop the last start may be a second old: the one before belongs to it until it has come up, or has failed as well. */
+function lastStart(text: string, marker: RegExp): string {
+  const starts = [...text.matchAll(marker)].map(({ index }) => index);
+  const last = text.slice(starts.at(-1) ?? 0);
+  return SETTLED.test(last) ? last : text.slice(starts.at(-2) ?? 0);
 }
 
 const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, `${pattern.flags}gm`))].at(-1);

@@ -30,7 +30,7 @@ const others = ({ unit, data }: Places): string => `own=$(systemctl show -p Main
 for lock in /proc/[0-9]*/fd/*; do
   [ "$(readlink -- "$lock" 2>/dev/null)" = ${quote(`${data}/.lock`)} ] || continue
   pid=\${lock#/proc/}; pid=\${pid%%/*}
-  [ "$pid" = "$own" ] || { printf 'pid %s (' "$pid"; ps -o user=,unit= -p "$pid" 2>/dev/null | tr -s ' \\n' ' '; printf ')'; break; }
+  [ "$pid" = "$own" ] || { printf 'pid %s' "$pid"; ps -o user=,unit= -p "$pid" 2>/dev/null | { read -r user unit && printf ' of user %s in %s' "$user" "$unit"; }; break; }
 done
 :`;
 

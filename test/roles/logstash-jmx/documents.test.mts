@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { judgeDocuments, stale, type Arrived, type Documents } from '../../../roles/logstash-jmx/documents.mts';
+import { judgeAnswer, judgeDocuments, judgeRemains, stale, type Arrived, type Documents } from '../../../roles/logstash-jmx/documents.mts';
 import { readReply } from '../../../roles/logstash-jmx/elasticsearch.mts';
 import { judgeMapping, type Mapping } from '../../../roles/logstash-jmx/mapping.mts';
 
@@ -27,6 +27,17 @@ describe('documents of a JVM', () => {
       expect(judgeDocuments(given, expectation)).to.include({ kind, found, ...(kind === 'fail' ? { hint: 'do this' } : {}) });
     });
   }
+  it('names that are gone from the inventory are told', () => {
+    expect(judgeRemains(documents({ b1: arrived(fresh), old: arrived(fresh) }), ['b1'])).to.include({
+      kind: 'pass',
+      found: 'old: not asked any more, what was collected goes with its indices',
+    });
+    expect(judgeRemains(documents({ b1: arrived(fresh) }), ['b1', 'b2'])).to.include({ kind: 'pass', found: 'none' });
+  });
+  it('Elasticsearch answers first', () => {
+    expect(judgeAnswer(documents({}), 'do that')).to.include({ kind: 'pass' });
+    expect(judgeAnswer({ now: NOW, reply: { kind: 'silent', why: 'refused' } }, 'do that')).to.include({ kind: 'fail', found: 'refused' });
+  });
   it('what cannot be asked is not called stale', () => {
     expect(stale({ now: NOW, reply: { kind: 'silent', why: 'x' } }, expectation)).to.deep.equal([]);
   });

@@ -152,11 +152,13 @@ output {
       'listeners',
       'log4shell',
       'exposure',
+      'elasticsearch',
       'metrics-broker-01',
       'metrics-broker-02',
       'metrics-client-01-producer',
       'metrics-client-01-consumer',
       'mapping',
+      'removed',
     ]);
   });
 });

@@ -138,8 +138,20 @@ describe('why an instance of Logstash does not do its work', () => {
     });
   }
 
-  it('what an earlier start said is over', () => {
-    expect(diagnose(evidence(`java.lang.OutOfMemoryError: Java heap space\n${STARTING}all is well\n`))).to.deep.equal([]);
+  const UP = '[INFO ][logstash.agent           ] Successfully started Logstash API endpoint {:port=>9600}\n';
+  const MEMORY = 'java.lang.OutOfMemoryError: Java heap space\n';
+  it('what an earlier start said is over once this one is up', () => {
+    expect(diagnose(evidence(`${MEMORY}${STARTING}${UP}`))).to.deep.equal([]);
+  });
+  it('in a crash loop it is not, while the next start has said nothing yet', () => {
+    expect(diagnose(evidence(`${STARTING}${MEMORY}${STARTING}`))).to.have.length(1);
+    expect(diagnose(evidence('', { journal: `Started a.service\n${MEMORY}Started a.service\nUsing JAVA_HOME\n` }))).to.have.length(1);
+  });
+  it('and when the last one failed for another reason, that one counts', () => {
+    const found = diagnose(
+      evidence('', { journal: `Started a.service\n${MEMORY}Main process exited\nStarted a.service\nNo space left on device\nMain process exited\n` }),
+    );
+    expect(found.map(({ cause }) => cause)).to.deep.equal(['a disk is full']);
   });
   it('so is what was restored', () => {
     expect(diagnose(evidence(`${STARTING}${DEAD}\n${RESTORED}\n`))).to.deep.equal([]);
