@@ -24,13 +24,14 @@ const ANSWERS = resourceId('kibana answers');
 const FIRST = resourceId('first saved objects');
 
 /** What an answering Kibana should hold. */
-export function contents(kibana: string, objects: readonly SavedObject[]): readonly Resource[] {
+export function contents(kibana: string, ours: readonly SavedObject[], theirs: readonly SavedObject[]): readonly Resource[] {
+  const objects = [...ours, ...theirs];
   const asked = askObjects(kibana, objects);
   const titles = new Map(objects.map(({ id, attributes: { title } }) => [id, typeof title === 'string' ? title : id]));
   const called = objects.map(nameOf);
   // Titles are for people and need not be unique; ids are.
   const name = (each: SavedObject, at: number): string => (called.indexOf(nameOf(each)) === at ? nameOf(each) : `${nameOf(each)} ${each.id}`);
-  return [first(kibana, objects, asked), ...objects.map((each, at) => one(kibana, name(each, at), each, asked, titles)), defaultIndex(kibana)];
+  return [first(kibana, ours, asked), ...objects.map((each, at) => one(kibana, name(each, at), each, asked, titles)), defaultIndex(kibana)];
 }
 
 const nameOf = ({ type, id, attributes: { title } }: SavedObject): string =>
@@ -39,13 +40,15 @@ const nameOf = ({ type, id, attributes: { title } }: SavedObject): string =>
 /** Nothing can be known of a Kibana that is silent. */
 export const answers = (kibana: string): Resource => requirement(ANSWERS, { missing: askReady(kibana), hint: 'bring it up first: --role kibana' });
 
-/** A Kibana without any of them gets them in one request: it waits a second after each. */
-const first = (kibana: string, objects: readonly SavedObject[], asked: Question<ReadonlyMap<string, SavedObject>>): Resource =>
+/** A Kibana without any of ours gets them in one request: it waits a second after each. What is imported may be too large for that. */
+const first = (kibana: string, ours: readonly SavedObject[], asked: Question<ReadonlyMap<string, SavedObject>>): Resource =>
   command(FIRST, {
     needs: [ANSWERS],
-    differs: asked.map((now): readonly Change[] => (now.size > 0 ? [] : [change('objects', ABSENT, `${String(objects.length)} objects`)])),
+    differs: asked.map((now): readonly Change[] =>
+      ours.some((each) => now.has(key(each))) ? [] : [change('objects', ABSENT, `${String(ours.length)} objects`)],
+    ),
     run: (steps) => {
-      const body = objects.map(({ type, id, attributes, references, migrationVersion }) => ({
+      const body = ours.map(({ type, id, attributes, references, migrationVersion }) => ({
         type,
         id,
         attributes,

@@ -35,7 +35,7 @@ function resources(here: Here): readonly Resource[] {
   const ready = here.peers.get(here.host.name);
   // While Kibana is silent there is one thing to say, and not that each of its objects is unknown.
   if (ready?.kind !== 'known' || ready.value !== undefined) return [answers(kibana)];
-  return [answers(kibana), ...contents(kibana, [...ours(here), ...theirs(here).objects])];
+  return [answers(kibana), ...contents(kibana, ours(here), theirs(here).objects)];
 }
 
 export default defineRole<KibanaDashboardsVars, Peer>({

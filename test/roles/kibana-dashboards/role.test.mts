@@ -75,7 +75,9 @@ describe('the role of the dashboards', () => {
   it('fills an empty Kibana at once, and another one object by object', () => {
     const [, first] = resources();
     expect(changes(first!, { _bulk_get: missing })).to.have.length(1);
-    expect(changes(first!, { _bulk_get: { saved_objects: [{ type: 'dashboard', id: 'x', attributes: {}, references: [] }] } })).to.deep.equal([]);
+    expect(
+      changes(first!, { _bulk_get: { saved_objects: [{ type: 'dashboard', id: 'kafka-monitoring-overview', attributes: {}, references: [] }] } }),
+    ).to.deep.equal([]);
     expect(steps(first!)).to.include('/api/saved_objects/_bulk_create?overwrite=true').and.to.include('kbn-xsrf');
   });
 
