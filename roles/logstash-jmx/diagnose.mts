@@ -20,7 +20,14 @@ export interface Evidence {
   readonly log: string;
 }
 
-type Explained = Omit<Diagnosis, 'evidence'> & { readonly line?: RegExp };
+interface Explained {
+  readonly cause: string;
+  readonly fix: string;
+  /** The line of the log that shows it. */
+  readonly line?: RegExp;
+  /** Nothing is wrong with the JVM, as far as can be seen. */
+  readonly unexplained?: true;
+}
 
 export function diagnose({ suspects, documents, reached, log }: Evidence): readonly Diagnosis[] {
   if (documents.reply.kind === 'silent') return [];
@@ -30,10 +37,18 @@ export function diagnose({ suspects, documents, reached, log }: Evidence): reado
     const answer = reached.get(alias);
     if (missing.length === 0 || answer === undefined) return [];
     const explained = missing.length === suspect.metrics.length ? whole(suspect, answer, log) : part(suspect, missing, log);
-    return [{ cause: explained.cause, fix: explained.fix, evidence: lineOf(log, explained.line) ?? seen(suspect.target, answer.jmx) }];
+    return [{ ...explained, evidence: lineOf(log, explained.line) ?? seen(suspect.target, answer.jmx) }];
   });
-  return [...found, ...badFiles(log)];
+  const all = found.length > 1 && found.length === suspects.length && found.every(({ unexplained }) => unexplained === true);
+  return [...(all ? [NOTHING_DELIVERED] : found.map(({ cause, evidence, fix }) => ({ cause, evidence, fix }))), ...badFiles(log)];
 }
+
+/** Then it is not the JVMs. */
+const NOTHING_DELIVERED: Diagnosis = {
+  cause: 'every JVM answers this collector, and no document of any of them arrives',
+  evidence: 'the registry of each answers',
+  fix: 'after an outage of Elasticsearch it begins again within a minute; if not, /var/log/logstash-jmx/logstash-plain.log says what is in its way',
+};
 
 const on = ({ target }: Suspect): string => `on ${target.host.name}`;
 /** For a process that others run there is no role to run. */
@@ -116,6 +131,7 @@ function answering(suspect: Suspect, hostname: string | undefined, log: string):
   return {
     cause: `JMX of ${alias} answers, and no document of it has come yet`,
     fix: 'look again in a minute: it may have started just now; then at /var/log/logstash-jmx/logstash-plain.log on this collector',
+    unexplained: true,
   };
 }
 

@@ -49,6 +49,8 @@ export function jmxPipeline(host: Host, inventory: Inventory, files: number): st
         index: logstashIndex(host.vars(metricsIndex)),
         manage_template: false,
         ilm_enabled: false,
+        // Its own limit is a minute: so long would every metric be missing after a short outage.
+        retry_max_interval: 10,
       }),
       ...(vars.debug ? [plugin('stdout', { codec: 'rubydebug' })] : []),
     ],

@@ -114,7 +114,7 @@ const TABLE: readonly (readonly [what: string, given: Evidence, cause: string, f
     'wrong credentials',
     evidence({ kind: 'jmx', hostname: '10.0.0.22' }, line('Authentication failed! Invalid username or password')),
     'broker-02 refuses the login monitor: kafka_jmx_user or kafka_jmx_password is not what it was started with',
-    AGAIN,
+    `${AGAIN}\nwhere the file on this collector was changed: run the role logstash-jmx`,
     'Authentication failed! Invalid username or password',
   ],
   [
@@ -155,6 +155,18 @@ describe('why metrics of a JVM do not arrive', () => {
     const log =
       '[WARN ][logstash.inputs.jmx] Issue with configuration file {:file=>"/etc/logstash-jmx/conf.d/bad.conf", :validation_errors=>["Missing parameter \'host\'."]}\n';
     expect(diagnose({ ...evidence({ kind: 'refused' }, log), suspects: [] })[0]?.cause).to.equal('the plugin cannot read /etc/logstash-jmx/conf.d/bad.conf');
+  });
+
+  it('when all of them answer, it is not the JVMs', () => {
+    const one = evidence({ kind: 'jmx', hostname: '10.0.0.22' });
+    const [first] = one.suspects;
+    const other = { ...target('broker-01'), alias: 'other' };
+    const two: Evidence = {
+      ...one,
+      suspects: first === undefined ? [] : [first, { ...first, target: other }],
+      reached: new Map([...one.reached, ['other', { jmx: { kind: 'jmx' }, alive: true }]]),
+    };
+    expect(diagnose(two).map(({ cause }) => cause)).to.deep.equal(['every JVM answers this collector, and no document of any of them arrives']);
   });
 
   it('nobody is suspected while Elasticsearch does not answer', () => {

@@ -87,6 +87,7 @@ output {
     index => "kafka_mon-%{+YYYY.MM.dd}"
     manage_template => false
     ilm_enabled => false
+    retry_max_interval => 10
   }
 }`);
   });
