@@ -110,15 +110,17 @@ describe('the whole chain on the lab', function () {
   it('a role alone says what is missing before it, and the command to run first', async () => {
     const made = await play('lab', ['up', '-i', lab], { env });
     expect(made.code, made.stdout + made.stderr).to.equal(0);
-    for (const [role, first] of [
-      ['kibana-dashboards', 'kibana'],
-      ['metrics-index', 'elasticsearch'],
-      ['logstash-jmx', 'logstash'],
-      ['kafka-topics', 'kafka'],
-    ] as const) {
+    const first = {
+      'metrics-index': '--role os-limits,java,elasticsearch',
+      'kibana-dashboards': '--role kibana',
+      'logstash-jmx': '--role java,logstash',
+      'kafka-topics': '--role kafka',
+      'tracks-producer': '--role java,logstash',
+    };
+    for (const [role, words] of Object.entries(first)) {
       const { code, stdout, stderr } = await play('site', ['-i', lab, '--role', role], { env });
       expect(code, `${role}: ${stdout}${stderr}`).to.equal(1);
-      expect(stdout + stderr, role).to.include(`--role ${first}`);
+      expect(stdout + stderr, role).to.include(words);
     }
   });
 
@@ -129,8 +131,11 @@ describe('the whole chain on the lab', function () {
     const { hosts, ...report } = await site(lab, '--verify-only');
     expect(report.exitCode, report.text).to.equal(0);
     const found = Object.values(checksOf({ ...report, hosts }, 'kafka-monitoring', 'logstash-jmx')).join('\n');
-    expect(found).to.match(/broker-01: \d+ metrics/);
-    expect(found).to.match(/broker-02: \d+ metrics/);
+    expect(found).to.match(/metrics, newest \d/);
+    expect(stdout)
+      .to.match(/^ {2}broker-01 +\d+ metrics, newest .* old, \d+ documents/m)
+      .and.to.match(/^ {2}broker-02 +\d+ metrics/m);
+    expect(stdout).to.match(/^ {2}dashboards +.*\/app\/dashboards#\/view\//m);
     expect(Object.values(checksOf({ ...report, hosts }, 'kafka-monitoring', 'kibana-dashboards')).join('\n')).to.include(`${KIBANA}/app/dashboards#/view/`);
     for (const product of ['kafka', 'logstash', 'kibana']) expect(stdout).to.match(new RegExp(`stand-in: ${product} on `));
   });

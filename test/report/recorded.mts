@@ -261,11 +261,22 @@ const usage: readonly Recorded[] = [
   end(4, 60),
 ];
 
+const headline = (name: string, found: string): Recorded => ({
+  kind: 'check.result',
+  host: 'es-01',
+  role: 'elasticsearch',
+  check: name,
+  outcome: { kind: 'pass', found },
+  headline: name,
+});
+
 const standIn: readonly Recorded[] = [
   start('apply'),
   { kind: 'stand-in', host: 'es-01', product: 'elasticsearch', what: 'assembled from Maven Central, not the official archive' },
   { kind: 'stand-in', host: 'es-02', product: 'elasticsearch', what: 'assembled from Maven Central, not the official archive' },
   ...hosts.flatMap(orderly),
+  headline('broker-01', '32 metrics, newest 1.2 s old, 5400 documents in 10 minutes'),
+  headline('dashboards', '37 panels show 4 processes: http://127.77.0.31:5601/app/dashboards#/view/kafka-monitoring-overview'),
   end(0, 4_100),
 ];
 
