@@ -25,6 +25,9 @@ import { pipelineFile } from './pipeline-file.mts';
 import { unit } from './unit.mts';
 import { logstash } from './variables.mts';
 
+/** A client of Kafka learns of new brokers by itself: the list of those it asks first is no reason to restart it, nor is a comment. */
+const PIPELINE_IGNORED = '^[[:space:]]*(#|$|bootstrap_servers =>)';
+
 export interface Instance {
   /** logstash-<name>.service, /etc/logstash-<name>, … */
   readonly name: string;
@@ -90,7 +93,7 @@ export function instance(here: Here, spec: Instance, { first = [], before = [], 
   });
   const inputs: readonly Input[] = [
     ...read,
-    { path: places.pipeline, content: spec.pipeline },
+    { path: places.pipeline, content: spec.pipeline, ignore: PIPELINE_IGNORED },
     ...(spec.jmx === undefined ? [] : jmxFiles(spec.jmx, places.config)),
     { path: `/etc/systemd/system/${places.unit}`, content },
     { link: CURRENT, target: host.vars(logstash).version },

@@ -50,6 +50,13 @@ describe('the tracks-producer role', () => {
   const here = (world: World = {}) => context(tracksProducer, chain(world), 'client-01');
   const resources = (world: World = {}) => producer.resources(here(world));
 
+  it('learns of a new broker when it starts next, and is not restarted for it', () => {
+    const more = resources({ brokers: ', broker-03: {private_address: 10.0.0.23}' });
+    expect(steps(find(more, 'file /etc/logstash-tracks-producer/pipeline.conf'))).to.include('10.0.0.22:9092,10.0.0.23:9092');
+    const service = 'service logstash-tracks-producer.service';
+    expect(find(more, service).fingerprint).to.equal(find(resources(), service).fingerprint);
+  });
+
   it('sends lines again and again, one a second', () => {
     expect(pipeline(steps(find(resources(), 'file /etc/logstash-tracks-producer/pipeline.conf')))).to.equal(`input {
   pipe {
