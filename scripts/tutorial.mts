@@ -169,7 +169,7 @@ export const TUTORIAL: readonly Row[] = [
     en: 'Install Logstash and logstash-input-jmx',
     ko: 'Logstash와 logstash-input-jmx 설치',
     role: 'logstash-jmx',
-    proof: { kind: 'resource', id: 'logstash plugin' },
+    proof: { kind: 'resource', id: 'plugin logstash-input-jmx' },
     does: {
       en: 'installed once, online or from an offline pack; hardened again afterwards',
       ko: '온라인 또는 오프라인 팩으로 한 번 설치하고 다시 보안 처리한다',
@@ -199,7 +199,7 @@ export const TUTORIAL: readonly Row[] = [
     en: 'Error: Failed to retrieve RMIServer stub … Connection refused (JMX_PORT)',
     ko: '오류: Failed to retrieve RMIServer stub … Connection refused (JMX_PORT)',
     role: 'logstash-jmx',
-    proof: { kind: 'diagnosis', text: 'RMIServer stub' },
+    proof: { kind: 'diagnosis', text: 'runs without JMX: nobody listens on' },
     does: {
       en: 'names the broker, whether it is stopped or has no JMX, and the command for it',
       ko: '어느 브로커인지, 멈췄는지 JMX가 없는지, 다음 명령이 무엇인지 알려 준다',

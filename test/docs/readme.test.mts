@@ -125,7 +125,7 @@ describe('README.md', () => {
     for (const text of inventories) {
       const ended = await program.run(SITE, ['-i', program.write('inventory.yaml', text), '--syntax-check'], { env: { SUDO_PASSWORD: 'x' } });
       expect(ended.code, said(ended)).to.equal(0);
-      expect(ended.stdout).to.equal('site: 3 hosts, inventory is valid\n');
+      expect(ended.stdout).to.equal('site: 8 hosts, inventory is valid\n');
     }
   });
 
