@@ -1,6 +1,6 @@
 /** What is asked of a host whose Kafka did not come up. */
-import { all, listeningSockets, shellOutput, unitState, type Diagnosis, type Question } from '../../lib/index.mts';
-import { controllersWith, isBroker, isController, listeners } from './contract.mts';
+import { all, allOf, listeningSockets, shellOutput, unitState, type Diagnosis, type Question } from '../../lib/index.mts';
+import { controllersWith, isBroker, isController, isZookeeper, listeners } from './contract.mts';
 import { diagnose, stopped } from './diagnose.mts';
 import type { Here } from './host.mts';
 import { SERVER_LOG, UNIT, ZOOKEEPER_LOGS, ZOOKEEPER_UNIT } from './paths.mts';
@@ -25,13 +25,14 @@ END { printf "%s", text }' | tail -c 100000`;
 
 export function diagnosis({ host, vars, facts, inventory }: Here): Question<readonly Diagnosis[]> {
   const isServer = isBroker(host) || isController(host);
-  const log = isServer ? since(UNIT, SERVER_LOG) : since(ZOOKEEPER_UNIT, `${ZOOKEEPER_LOGS}/server.log`);
-  const unit = isServer ? UNIT : ZOOKEEPER_UNIT;
-  return all({ log: shellOutput(log), sockets: listeningSockets(), state: unitState(unit) }).map((said) => [
-    ...stopped(said.state, unit, host.name),
+  const logs = [...(isZookeeper(host) ? [since(ZOOKEEPER_UNIT, `${ZOOKEEPER_LOGS}/server.log`)] : []), ...(isServer ? [since(UNIT, SERVER_LOG)] : [])];
+  const units = [...(isZookeeper(host) ? [ZOOKEEPER_UNIT] : []), ...(isServer ? [UNIT] : [])];
+  const asked = { logs: allOf(logs.map(shellOutput)), sockets: listeningSockets(), states: allOf(units.map((unit) => unitState(unit))) };
+  return all(asked).map(({ logs: texts, sockets, states }) => [
+    ...states.flatMap((state, at) => stopped(state, units[at] ?? UNIT, host.name)),
     ...diagnose({
-      log: said.log.output,
-      sockets: said.sockets,
+      log: texts.map(({ output }) => output).join('\n'),
+      sockets,
       ports: listeners(host),
       heap: vars.heap,
       memoryBytes: facts.memoryBytes,

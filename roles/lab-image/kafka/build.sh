@@ -15,7 +15,7 @@ main() {
   done
 }
 
-# The tools of the vendor that need no more than its jars and a class to start.
+# The tools of the vendor: a class of its jars, and what it is always given.
 tools() {
   cat <<'TOOLS'
 kafka-topics org.apache.kafka.tools.TopicCommand
@@ -34,7 +34,7 @@ kafka-jmx org.apache.kafka.tools.JmxTool
 kafka-console-producer kafka.tools.ConsoleProducer
 kafka-console-consumer org.apache.kafka.tools.consumer.ConsoleConsumer
 kafka-producer-perf-test org.apache.kafka.tools.ProducerPerformance
-zookeeper-shell org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka
+zookeeper-shell org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka -server
 TOOLS
 }
 
