@@ -89,11 +89,11 @@ log4j.appender.journal.Threshold=WARN
 log4j.appender.journal.layout=org.apache.log4j.PatternLayout
 log4j.appender.journal.layout.ConversionPattern=[%d] %p %m (%c)%n
 ${rolling('server', `${logs}/server.log`)}${rolling('controller', `${logs}/controller.log`)}${rolling('stateChange', `${logs}/state-change.log`)}
-log4j.logger.org.apache.kafka.controller=INFO, controller
+log4j.logger.org.apache.kafka.controller=INFO, controller, journal
 log4j.additivity.org.apache.kafka.controller=false
-log4j.logger.kafka.controller=INFO, controller
+log4j.logger.kafka.controller=INFO, controller, journal
 log4j.additivity.kafka.controller=false
-log4j.logger.state.change.logger=INFO, stateChange
+log4j.logger.state.change.logger=INFO, stateChange, journal
 log4j.additivity.state.change.logger=false
 `;
 
