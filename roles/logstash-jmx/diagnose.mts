@@ -73,13 +73,11 @@ function whole(suspect: Suspect, { jmx, alive }: Reached, log: string): Explaine
             fix: rerun(suspect, 'start it'),
             line: refusedBy(target.jmx.address),
           };
-    case 'no-route':
     case 'timeout':
-      return {
-        cause: `${alias} cannot be reached: nobody answers at ${where}`,
-        fix: `is ${target.host.name} up, and does a firewall let this collector in to port ${String(target.jmx.port)}?`,
-        line: /[^\n]*(?:Connection timed out|No route to host)[^\n]*/,
-      };
+      if (alive) return hanging(suspect, `${where} takes no more connections`);
+      return unreachable(suspect);
+    case 'no-route':
+      return unreachable(suspect);
     case 'unresolved':
       return {
         cause: `${target.jmx.address} is no name that this collector can resolve`,
@@ -87,11 +85,7 @@ function whole(suspect: Suspect, { jmx, alive }: Reached, log: string): Explaine
         line: /[^\n]*UnknownHostException[^\n]*/,
       };
     case 'silent':
-      return {
-        cause: `${alias} hangs: ${where} takes connections and says nothing (a stopped process, or one without memory or processor)`,
-        fix: `${on(suspect)}: look at the state of the process (ps -o stat,wchan -p PID; T is stopped: kill -CONT), then ${rerun(suspect, 'restart it')}`,
-        line: /[^\n]*Read timed out[^\n]*/,
-      };
+      return hanging(suspect, `${where} takes connections and says nothing`);
     case 'other':
       return jmx.tls
         ? {
@@ -108,6 +102,21 @@ function whole(suspect: Suspect, { jmx, alive }: Reached, log: string): Explaine
       return answering(suspect, jmx.hostname, log);
   }
 }
+
+function unreachable({ target }: Suspect): Explained {
+  return {
+    cause: `${target.alias} cannot be reached: nobody answers at ${whereOf(target)}`,
+    fix: `is ${target.host.name} up, and does a firewall let this collector in to port ${String(target.jmx.port)}?`,
+    line: /[^\n]*(?:Connection timed out|No route to host)[^\n]*/,
+  };
+}
+
+/** Linux takes connections for a process that sleeps, until fifty wait. */
+const hanging = (suspect: Suspect, what: string): Explained => ({
+  cause: `${suspect.target.alias} hangs: ${what} (a stopped process, or one without memory or processor)`,
+  fix: `${on(suspect)}: look at the state of the process (ps -o stat,wchan -p PID; T is stopped: kill -CONT), then ${rerun(suspect, 'restart it')}`,
+  line: /[^\n]*Read timed out[^\n]*/,
+});
 
 /** Its registry answers: then it is what comes after. */
 function answering(suspect: Suspect, hostname: string | undefined, log: string): Explained {

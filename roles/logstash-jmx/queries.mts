@@ -81,9 +81,17 @@ export const METRICS: readonly JmxQuery[] = [
   {
     of: 'producer',
     object: `kafka.producer:type=producer-metrics,client-id=${PRODUCER_ID}`,
-    attributes: ['record-send-rate', 'outgoing-byte-rate', 'request-latency-avg'],
+    attributes: ['record-send-rate', 'outgoing-byte-rate'],
     alias: 'Producer',
     tutorial: true,
+  },
+  {
+    of: 'producer',
+    object: `kafka.producer:type=producer-metrics,client-id=${PRODUCER_ID}`,
+    attributes: ['request-latency-avg'],
+    alias: 'Producer',
+    tutorial: true,
+    sparse: true,
   },
   {
     of: 'consumer',

@@ -62,9 +62,16 @@ const TABLE: readonly (readonly [what: string, given: Evidence, cause: string, f
   ],
   [
     'an unreachable host',
-    evidence({ kind: 'timeout' }),
+    evidence({ kind: 'timeout' }, '', { alive: false }),
     'broker-02 cannot be reached: nobody answers at 10.0.0.22:9999',
     'is broker-02 up, and does a firewall let this collector in to port 9999?',
+    'no answer within 4 seconds',
+  ],
+  [
+    'a process that was stopped long ago',
+    evidence({ kind: 'timeout' }),
+    'broker-02 hangs: 10.0.0.22:9999 takes no more connections (a stopped process, or one without memory or processor)',
+    `on broker-02: look at the state of the process (ps -o stat,wchan -p PID; T is stopped: kill -CONT), then ${AGAIN}`,
     'no answer within 4 seconds',
   ],
   [
