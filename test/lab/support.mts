@@ -3,6 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Json } from '../../lib/index.mts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 /** Kept between runs for its base image and archives; git-ignored. */
@@ -61,7 +62,7 @@ export interface LabHost {
   readonly vars?: Variables;
 }
 
-export type Variables = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+export type Variables = Readonly<Record<string, Json>>;
 
 /** Writes an inventory of the shape of inventory/lab.yaml for the lab in that directory and gives its path. */
 export function writeInventory(file: string, hosts: readonly LabHost[], vars: Variables = {}, lab = LAB): string {
@@ -96,7 +97,7 @@ export async function borrow(lab: string): Promise<void> {
     await must(command('cp', ['-al', join(lender, part), join(lab, part)]));
   }
 }
-const LABS = ['.lab', '.lab-test', '.lab-test-diagnosis', '.lab-test-chain', '.lab-test-metrics'];
+const LABS = ['.lab', '.lab-test', '.lab-test-diagnosis', '.lab-test-chain', '.lab-test-metrics', '.lab-test-logstash'];
 
 /** One command on a host of the lab, as root. */
 export const onHost = (name: string, script: string): Promise<Result> => play('lab', ['ssh', name, '--', 'sudo', 'sh', '-c', script], { timeoutMs: 120_000 });
