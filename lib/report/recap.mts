@@ -58,7 +58,8 @@ function recapLine(host: HostState, state: RunState, width: number, look: Look):
   const cells = (Object.keys(STYLES) as (keyof Counts)[])
     .filter((name) => name !== 'unknown' || counts.unknown > 0)
     .flatMap((name): Line => {
-      const text = pad(`${name}=${String(counts[name])}`, name.length + 4);
+      const cell = `${name}=${String(counts[name])}`;
+      const text = pad(cell, Math.max(name.length + 4, cell.length + 1));
       return [counts[name] === 0 ? text : [STYLES[name], text]];
     });
   const isTold = outcome === 'not-attempted' || outcome === 'interrupted' || outcome === 'refused' || outcome === 'locked';

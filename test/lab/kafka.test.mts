@@ -67,7 +67,7 @@ describe('Kafka on the lab', function () {
     const [quorum = ''] = await ask(['broker-01'], 'cat /var/lib/kafka/__cluster_metadata-0/quorum-state');
     const active = (JSON.parse(quorum) as { leaderId: number }).leaderId;
     const before = await starts();
-    path = inventory(FIRST, { kafka_settings: { 'log.retention.hours': 48 } } as unknown as Variables);
+    path = inventory(FIRST, { kafka_settings: { 'log.retention.hours': 48 } });
     ok(await site(path, '--role', 'kafka'));
     const now = await starts();
     expect(now.every((start, at) => start > (before[at] ?? 0))).to.equal(true);
@@ -89,9 +89,9 @@ describe('Kafka on the lab', function () {
     const verified = await site(path, '--role', 'kafka', '--verify-only');
     expect(verified.exitCode, verified.text).to.equal(1);
     expect(verified.hosts['controller-11']?.roles['kafka']?.diagnoses?.[0]?.cause).to.include('stopped on request');
-    expect(
-      changesIn(ok(await site(inventory(FIRST, { kafka_settings: { 'log.retention.hours': 48 } } as unknown as Variables), '--role', 'kafka'))),
-    ).to.deep.equal(['controller-11 service kafka.service']);
+    expect(changesIn(ok(await site(inventory(FIRST, { kafka_settings: { 'log.retention.hours': 48 } }), '--role', 'kafka')))).to.deep.equal([
+      'controller-11 service kafka.service',
+    ]);
   });
 
   it('gets a broker more without a restart, and leaves one alone that others run', async () => {

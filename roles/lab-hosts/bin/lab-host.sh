@@ -229,7 +229,7 @@ stop_host() {
 ask_to_stop() {
   if held "$HOST/supervisor.lock"; then asked=$(cat "$HOST/supervisor.pid" 2>/dev/null || true); else asked=$(nspawn_of "$NAME"); fi
   [ -n "$asked" ] || return 0
-  tr '\0' '\n' <"/proc/$asked/cmdline" 2>/dev/null | grep -qxF -e "$NAME" -e "--machine=$SCOPE-$NAME" || return 0
+  { tr '\0' '\n' <"/proc/$asked/cmdline"; } 2>/dev/null | grep -qxF -e "$NAME" -e "--machine=$SCOPE-$NAME" || return 0
   kill -TERM "$asked" 2>/dev/null || return 0
   ticks=$((STOP_SECONDS * 10))
   while running && [ "$ticks" -gt 0 ]; do
@@ -241,7 +241,7 @@ nspawn_of() {
   grep -lsaF -e "--machine=$SCOPE-$1" /proc/[0-9]*/cmdline 2>/dev/null | while IFS= read -r file; do
     pid=${file#/proc/}
     pid=${pid%/cmdline}
-    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qx 'systemd-nspawn'; then say "$pid"; fi
+    if { tr '\0' '\n' <"$file"; } 2>/dev/null | grep -qx 'systemd-nspawn'; then say "$pid"; fi
   done | head -n 1
 }
 
