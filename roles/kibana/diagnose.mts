@@ -52,7 +52,7 @@ const RULES: readonly Rule[] = [
     }),
   ],
   [
-    /Unable to connect to Elasticsearch\. Error: (?:\[?TimeoutError\]?: )?(Request Timeout[^\n"]*)/i,
+    /Unable to connect to Elasticsearch\. Error: (?:\[?TimeoutError\]?: )?(Request (?:Timeout|timed out)[^\n"]*)/i,
     ([, what = ''], evidence) => elasticsearch(what, evidence),
   ],
   [
@@ -96,7 +96,7 @@ export function diagnose(evidence: Evidence): readonly Diagnosis[] {
   const text = lastStarts(evidence.journal);
   const found = new Map<string, Diagnosis>();
   for (const [pattern, explain] of RULES) {
-    const match = [...text.matchAll(new RegExp(pattern, 'g'))].at(-1);
+    const match = [...text.matchAll(new RegExp(pattern, `g${pattern.flags}`))].at(-1);
     if (match === undefined) continue;
     const explained = explain(match, evidence);
     if (!found.has(explained.cause)) found.set(explained.cause, { ...explained, evidence: lineOf(match) });

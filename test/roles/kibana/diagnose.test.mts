@@ -41,6 +41,10 @@ const CASES: Readonly<Record<string, Case>> = {
     cause: /no node .* can be reached from this host: es-02 connection refused/,
   },
   'a timeout, and Elasticsearch is red': { of: evidence(start(TIMEOUT), { nodes: [{ ...up, status: 'red' }] }), cause: /is red/, fix: /allocation\/explain/ },
+  'a timeout as later builds word it': {
+    of: evidence(start(TIMEOUT.replace('Request Timeout after 30000ms', 'Request timed out'))),
+    cause: /in time \(Request timed out\), and does now/,
+  },
   'a timeout that is over': { of: evidence(start(TIMEOUT)), cause: /in time \(Request Timeout after 30000ms\), and does now/ },
   'no version information': {
     of: evidence(start('[error][savedobjects-service] Unable to retrieve version information from Elasticsearch nodes.'), { nodes: [silent] }),
