@@ -321,8 +321,9 @@ class Engine {
     return [...foreseeable(member), ...later.flatMap(foreseeable)];
   }
 
+  /** Together: what one service needs to show that it moves, the next needs as well. */
   async #verify(members: readonly RoleRun[]): Promise<void> {
-    for (const member of members) if (!this.#scope.stopping()) await guarded(member, () => member.verify());
+    if (!this.#scope.stopping()) await Promise.all(members.map((member) => guarded(member, () => member.verify())));
   }
 }
 
