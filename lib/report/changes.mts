@@ -56,6 +56,8 @@ function heading(state: RunState, groups: readonly Group[]): string {
 
 const markOf = (resource: ChangedResource, look: Look) => {
   if (resource.state === 'unfinished') return symbol('unknown', look);
+  // A field of several words, such as `entry x.conf` or `panel "Bytes in"`, names a part: the thing itself was there and stays.
+  if (resource.changes.some(({ field }) => field.includes(' '))) return symbol('changed', look);
   if (resource.changes.every(({ from }) => from.kind === 'absent')) return symbol('created', look);
   return symbol(resource.changes.every(({ to }) => to.kind === 'absent') ? 'removed' : 'changed', look);
 };

@@ -54,6 +54,24 @@ describe('plain lines', () => {
       '▸ es-01  elasticsearch  gate cluster-health 10s (yellow)',
     ]);
   });
+  it('take the loss of a part for a change of the whole, and not for its end', async () => {
+    const { output, reporter, accept } = plain();
+    const gone = (resource: string, field: string): Recorded => ({
+      kind: 'resource.verdict',
+      host: 'es-01',
+      role: 'elasticsearch',
+      resource,
+      verdict: { kind: 'changed', changes: [{ field, from: { kind: 'text', text: 'present' }, to: { kind: 'absent' } }] },
+    });
+    accept(begin, gone('directory /etc/conf.d', 'entry broker-03.conf'), gone('absent /etc/old', 'exists'), {
+      kind: 'run.end',
+      exitCode: 0,
+      ms: 1,
+      notAttempted: [],
+    });
+    await reporter.close();
+    expect(output.text).to.include('  ~ directory /etc/conf.d').and.to.include('  - absent /etc/old');
+  });
   it('are silent with -q but for failures', () => {
     const { output, clock, accept } = plain(-1);
     accept(begin, { kind: 'notice', text: 'hello' }, { kind: 'step.start', ...of });
