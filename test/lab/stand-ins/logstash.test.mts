@@ -95,7 +95,7 @@ describe('the stand-in for Logstash', function () {
           .split('\n')
           .map((path) => path.split('/').at(-1)),
       ).to.have.members(['log4j-core-2.13.3.jar', 'logstash-input-tcp-6.0.10.jar']);
-      expect(assembly?.stand_in).to.match(/stand-in/);
+      expect(assembly?.stand_in).to.match(/program of this project/);
     });
   });
 
