@@ -4,6 +4,7 @@ export type { Contract, Host, Inventory } from './inventory/model.mts';
 export { addressOf, bracketed, isInside, plainAddress } from './inventory/address.mts';
 export { secretSchema } from './inventory/secrets.mts';
 export * as variables from './plan/variables.mts';
+export { pass, wrong } from './plan/judgement.mts';
 export { exposure, judgeExposure, privateOnly } from './plan/exposure.mts';
 export { jvmAttachPort, listening, ownerOf, takes } from './plan/sockets.mts';
 export { JNDI_LOOKUP, log4shell, NO_LOOKUPS } from './plan/log4shell.mts';

@@ -1,10 +1,8 @@
 /** Judgements about a running cluster: pure, so that each is tested without one. */
-import type { Judgement, UnitState } from '../../lib/index.mts';
+import { pass, wrong, type Judgement, type UnitState } from '../../lib/index.mts';
 import type { Health, Reply, Root, Settings } from './cluster.mts';
 import type { NodeState } from './node.mts';
 
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
 const said = <T,>(reply: Reply<T>, expected: string, judge: (value: T) => Judgement): Judgement =>
   reply.kind === 'said' ? judge(reply.value) : wrong(expected, reply.why, 'is the node running? systemctl status elasticsearch');
 

@@ -1,4 +1,4 @@
-import type { Check, Context, Host, Judgement } from '../../lib/index.mts';
+import { pass, wrong, type Check, type Context, type Host, type Judgement } from '../../lib/index.mts';
 import { allPartitions, describeTopics, kafka, partitionName, some, underReplicated, type Topics } from '../kafka/contract.mts';
 import { wanted } from './plan.mts';
 
@@ -12,8 +12,6 @@ export function checks({ host, inventory, facts }: Pick<Context<object>, 'host' 
   ];
 }
 
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
 const silent = (expected: string, why: string): Judgement => wrong(expected, why, 'do the brokers run? --role kafka brings them up');
 
 /** Every topic that is wanted is there, with its partitions and copies. */

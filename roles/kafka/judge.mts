@@ -1,11 +1,8 @@
 /** Judgements about a running Kafka: pure, so that each is tested without one. */
-import { listening, takes, type Judgement, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
+import { listening, pass, takes, wrong, type Judgement, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
 import { isCurrent, type Cluster } from './cluster.mts';
 import { partitionName, some, underReplicated } from './contract.mts';
 import type { NodeState } from './node.mts';
-
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
 
 type Unit = Pick<UnitState, 'activeState' | 'subState' | 'result' | 'execMainStatus' | 'mainPid'>;
 

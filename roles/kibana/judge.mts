@@ -1,10 +1,7 @@
 /** Judgements about a running Kibana: pure, so that each is tested without one. */
-import { plainAddress, type Judgement, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
+import { pass, plainAddress, wrong, type Judgement, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
 import { UNIT } from './paths.mts';
 import type { Said } from './status.mts';
-
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
 
 export type Unit = Pick<UnitState, 'activeState' | 'subState' | 'result' | 'execMainStatus'>;
 

@@ -1,15 +1,6 @@
 /** Judgements about a running instance: pure, so that each is tested without one. */
-import type { HttpAnswer, Judgement, UnitState } from '../../lib/index.mts';
+import { pass, wrong, type HttpAnswer, type Judgement, type UnitState } from '../../lib/index.mts';
 import { z } from 'zod';
-
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string, final?: true): Judgement => ({
-  kind: 'fail',
-  expected,
-  found,
-  hint,
-  ...(final === undefined ? {} : { final }),
-});
 
 /** What an instance says of itself. */
 export type Said<T> = { readonly kind: 'said'; readonly value: T } | { readonly kind: 'silent'; readonly why: string };

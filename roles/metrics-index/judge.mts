@@ -1,12 +1,9 @@
 /** Judgements about the indices of metrics: pure, so that each is tested without a cluster. */
-import type { Judgement, UnitState } from '../../lib/index.mts';
+import { pass, wrong, type Judgement, type UnitState } from '../../lib/index.mts';
 import type { Capabilities, Disks, IndexHealth, Names, Simulation, Thresholds } from './cluster.mts';
 import type { MetricsIndexVars } from './contract.mts';
 import { SERVICE, STALE_SECONDS, TIMER, type LastRun } from './retention.mts';
 import { FIELD_TYPES } from './template.mts';
-
-const pass = (found: string): Judgement => ({ kind: 'pass', found });
-const wrong = (expected: string, found: string, hint: string): Judgement => ({ kind: 'fail', expected, found, hint });
 
 const count = (number: number, what: string, plural = `${what}s`): string => `${String(number)} ${number === 1 ? what : plural}`;
 const some = (names: readonly string[]): string => names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${String(names.length - 5)} more` : '');
