@@ -147,7 +147,7 @@ export const TUTORIAL: readonly Row[] = [
     en: 'Error 2: Unable to connect to Elasticsearch. Error: Request Timeout (kakfa-monitoring)',
     ko: 'ERROR 유형 2: Unable to connect to Elasticsearch. Error: Request Timeout (kakfa-monitoring)',
     role: 'kibana',
-    proof: { kind: 'diagnosis', text: 'Request Timeout' },
+    proof: { kind: 'diagnosis', text: 'Unable to connect to Elasticsearch' },
     does: {
       en: 'looks for the cause in Elasticsearch; the misspelt name is refused before it is written',
       ko: '원인을 Elasticsearch에서 찾는다. 잘못 쓴 이름은 쓰기 전에 거부한다',
