@@ -63,6 +63,8 @@ async function generated(root: string): Promise<ReadonlyMap<string, string>> {
 }
 
 function roleReference({ name, summary, contract }: (typeof catalogue)[number]): string {
+  const first = catalogue.find((role) => role.contract === contract);
+  if (first !== undefined && first.name !== name) return `**${name}**: ${summary}.\n\nIts variables are those of **${first.name}**.`;
   const variables = rows(prefixOf(contract), contract.schema);
   const reference = variables.map((row) => [row.name, row.values, row.default, row.meaning]);
   return `**${name}**: ${summary}.\n\n${variables.length === 0 ? 'It has no variables.' : table(['variable', 'values', 'default', 'meaning'], reference)}`;

@@ -6,7 +6,7 @@ import type { Host, Inventory } from '../inventory/model.mts';
 import { sshConfig } from '../inventory/ssh-config.mts';
 import type { HostName } from '../names.mts';
 import type { AnyRole, Playbook } from '../plan/model.mts';
-import { stagesOf, type StagePlan } from '../run/engine.mts';
+import { isAbout, stagesOf, type StagePlan } from '../run/engine.mts';
 import { RunRecords } from '../run/records.mts';
 import type { CommandLine } from './args.mts';
 import { askSecret } from './prompt.mts';
@@ -47,7 +47,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine): Pro
     });
   const chosen = new Set(stages.flatMap(({ hosts }) => hosts));
   const hosts = [...inventory.hosts.values()].filter((host) => chosen.has(host));
-  for (const stage of stages) for (const role of stage.roles) for (const host of stage.hosts) host.vars(role.contract);
+  for (const stage of stages) for (const role of stage.roles) for (const host of stage.hosts) if (isAbout(role, host)) host.vars(role.contract);
   return { inventory, stages, within, roles, hosts };
 }
 

@@ -13,7 +13,7 @@ export function inventoryJsonSchema(contracts: readonly AnyContract[]): JsonSche
   const variables: JsonSchema = propertiesOf('', connectionSchema);
   for (const name of HARMLESS) variables[name] = { description: 'Accepted for the sake of Ansible; without effect here.', deprecated: true };
   for (const contract of contracts) Object.assign(variables, propertiesOf(prefixOf(contract), contract.schema));
-  const reserved = ['ansible_', 'connection_', ...contracts.map(prefixOf)].join('|');
+  const reserved = [...new Set(['ansible_', 'connection_', ...contracts.map(prefixOf)])].join('|');
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Inventory',

@@ -64,7 +64,9 @@ function read(options: InventoryOptions, problems: Problems): Inventory | undefi
   for (const base of new Set(options.files.map((file) => path.dirname(file)))) readVariableFiles(base, directory, structure, problems, notices);
   if (structure.hosts.size === 0 && !problems.any) problems.file(options.files.join(', '), 'the inventory names no hosts', 'list them under all: hosts:');
 
-  const vocabulary = new Vocabulary(options.contracts);
+  // Roles may share one.
+  const contracts = [...new Set(options.contracts)];
+  const vocabulary = new Vocabulary(contracts);
   for (const setting of settingsOf(structure, extra)) {
     vocabulary.check(setting, problems);
     checkReferences(setting.node, setting, problems);
@@ -77,7 +79,7 @@ function read(options: InventoryOptions, problems: Problems): Inventory | undefi
   const builder = new HostBuilder({
     levels: new Levels(extra, problems),
     structure,
-    contracts: options.contracts,
+    contracts,
     problems,
     secrets,
     environment,

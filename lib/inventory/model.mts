@@ -46,6 +46,10 @@ export interface SshConnection {
   /** The name under which known_hosts has the key, without a port. */
   readonly hostKeyAlias?: string;
   readonly hostKeyChecking: HostKeyChecking;
+  /** Gives the host's keys, `TYPE BASE64` each, from somebody who knows them; asked when none is known. Throws when they cannot be had. */
+  readonly hostKeys?: () => Promise<readonly string[]>;
+  /** A command whose stdin and stdout are the connection, in place of TCP to the address. */
+  readonly proxyCommand?: readonly [string, ...string[]];
   readonly become?: Become;
 }
 

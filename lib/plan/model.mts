@@ -201,7 +201,21 @@ export interface Context<V, P = never> {
 }
 
 /** A role that runs on the controller sees no facts and opens no session. */
-export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers' | 'within'>;
+export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers'>;
+
+/** Where ssh finds a host that its provider has made, as far as the inventory does not say it. */
+export interface Location {
+  readonly address: string;
+  readonly user?: string;
+  /** The name under which known_hosts has the keys of this very machine; another machine of the same name has another one. */
+  readonly hostKeyAlias?: string;
+  /** Used where the inventory names none. */
+  readonly knownHostsFile?: string;
+  /** Host keys as their provider vouches for them, `TYPE BASE64` each; asked only when none is known yet. */
+  readonly hostKeys?: Question<readonly string[]>;
+  /** A command whose stdin and stdout are the connection, in place of TCP to the address. */
+  readonly proxyCommand?: readonly [string, ...string[]];
+}
 
 export interface Rollout<V, P> {
   /** Hosts restarted at a time. */
@@ -223,6 +237,8 @@ interface RoleBase<V> {
   readonly contract: Contract<V>;
   /** One line for `--list-roles`. */
   readonly summary: string;
+  /** It has to do only with hosts whose `host_provider` is this; with every host unless said. */
+  readonly concerns?: string;
 }
 
 /** A role whose questions and steps run on its hosts. */
@@ -256,10 +272,14 @@ export interface ControllerRole<V> extends RoleBase<V> {
   readonly per: 'host' | 'group';
   /** Hosts whose `host_provider` is this are made here: while pending, their later roles are unknown, not unreachable. */
   readonly provides?: string;
-  /** Checked before anything is made; a failure is a refusal (exit 4 or 5). */
+  /** Roles that run before this one also where only this one was asked for. */
+  readonly dependencies?: readonly AnyControllerRole[];
+  /** Checked before anything is made; a failure is a refusal (exit 4 or 5). One that asks nothing is judged before anything of the run is asked. */
   refuses?(context: ControllerContext<V>): Question<readonly Refusal[]>;
   resources(context: ControllerContext<V>): readonly Resource[];
   verify?(context: ControllerContext<V>): readonly Check[];
+  /** Of a provider: where its host is reached; `undefined` while it is not made. */
+  locates?(context: ControllerContext<V>): Question<Location | undefined>;
 }
 
 export interface Refusal {

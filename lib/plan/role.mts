@@ -8,12 +8,14 @@ export function contract<S extends z.ZodObject>(role: string, schema: S): Contra
   return { role: roleName(role), schema };
 }
 
-export function defineRole<V, P = never>(role: Omit<HostRole<V, P>, 'name'>): HostRole<V, P> {
-  return { ...role, name: role.contract.role };
+/** `name` is said where several roles share a contract. */
+export function defineRole<V, P = never>({ name, ...role }: Omit<HostRole<V, P>, 'name'> & { readonly name?: string }): HostRole<V, P> {
+  return { ...role, name: name === undefined ? role.contract.role : roleName(name) };
 }
 
-export function defineControllerRole<V>(role: Omit<ControllerRole<V>, 'name'>): ControllerRole<V> {
-  return { ...role, name: role.contract.role };
+/** `name` is said where several roles share a contract. */
+export function defineControllerRole<V>({ name, ...role }: Omit<ControllerRole<V>, 'name'> & { readonly name?: string }): ControllerRole<V> {
+  return { ...role, name: name === undefined ? role.contract.role : roleName(name) };
 }
 
 export const playbook = (definition: Playbook): Playbook => definition;

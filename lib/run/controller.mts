@@ -1,3 +1,7 @@
+import pLimit from 'p-limit';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RunFailure } from '../errors.mts';
+import { GCLOUD_MISSING, gcloudTrouble, isMadeAlready, isPassing } from '../plan/gcloud.mts';
 import type { Ask, CompiledStep, Raw } from '../plan/model.mts';
 import type { StepEnd } from '../transport/session.mts';
 import { distinct, keyOf } from './answers.mts';
@@ -8,6 +12,21 @@ export type ControllerStep = Extract<CompiledStep, { at: 'controller' }>;
 
 const ASK_DEADLINE_MS = 60_000;
 const TAIL_LINES = 20;
+/** Each is a Python of its own, and the API counts requests per minute. */
+const GCLOUDS_AT_ONCE = 4;
+const TRIES = 4;
+const FIRST_PAUSE_MS = 1000;
+
+interface End {
+  /** `undefined`: ended by a signal. */
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What stands in the way of everything this run wants from a command line of the controller, whichever host it is about. */
+export class ControllerFailure extends RunFailure {}
 
 /**
  * Questions and steps whose place is this machine: host providers and cloud command lines, as argv without a shell string.
@@ -16,18 +35,23 @@ const TAIL_LINES = 20;
 export class Controller {
   #answers = new Map<string, Promise<Raw>>();
   readonly #signal: AbortSignal;
+  readonly #gclouds = pLimit(GCLOUDS_AT_ONCE);
+  readonly #steps = new Set<Promise<unknown>>();
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }
 
+  /** Throws a `ControllerFailure` where no answer can be had at all. */
   async ask(asks: readonly ControllerAsk[]): Promise<ReadonlyMap<Ask, Raw>> {
+    // While something is being changed for one host, an answer for another would be old before it is read.
+    while (this.#steps.size > 0) await Promise.allSettled(this.#steps);
     const answers = new Map<Ask, Raw>();
     await Promise.all(
       distinct(asks).map(async (ask) => {
         if (ask.at !== 'controller') return;
         const key = keyOf(ask);
-        const answer = this.#answers.get(key) ?? this.#run(ask.argv);
+        const answer = this.#answers.get(key) ?? this.#answer(ask.argv);
         this.#answers.set(key, answer);
         answers.set(ask, await answer);
       }),
@@ -40,33 +64,69 @@ export class Controller {
     this.#answers = new Map();
   }
 
-  async #run(argv: Argv): Promise<Raw> {
-    const { $ } = await import('zx');
-    const result = await $({ nothrow: true, quiet: true, stdio: ['ignore', 'pipe', 'pipe'], timeout: ASK_DEADLINE_MS, signal: this.#signal })`${argv}`;
-    if (result.exitCode === null) return { kind: 'unavailable', reason: `${argv[0]} was stopped by ${result.signal ?? 'a signal'}` };
-    return { kind: 'value', bytes: Buffer.from(JSON.stringify({ code: result.exitCode, stdout: result.stdout, stderr: result.stderr })) };
+  async #answer(argv: Argv): Promise<Raw> {
+    const { code, signal, stdout, stderr } = await this.#run(argv, { deadlineMs: ASK_DEADLINE_MS, detached: false });
+    if (code === undefined) return { kind: 'unavailable', reason: `${argv[0]} was stopped by ${signal ?? 'a signal'}` };
+    return { kind: 'value', bytes: Buffer.from(JSON.stringify({ code, stdout, stderr })) };
   }
 
   /** Runs one step. Lines `progress DONE [TOTAL]` of its output are progress; everything else is kept for the tail. */
   async apply(step: ControllerStep, onProgress: (done: number, total: number | undefined) => void): Promise<StepEnd> {
+    const running = this.#run(step.argv, { deadlineMs: step.deadlineMs, detached: true, onProgress });
+    this.#steps.add(running);
+    const result = await running.finally(() => {
+      this.#steps.delete(running);
+      this.forget();
+    });
+    const lines = `${result.stdout}${result.stderr}`.split('\n').filter((line) => line !== '' && !line.startsWith('progress '));
+    const tail = lines.slice(-TAIL_LINES).join('\n');
+    if (result.code !== undefined) return { id: step.id, end: { kind: 'exited', code: result.code }, tail };
+    return { id: step.id, end: this.#signal.aborted ? { kind: 'aborted' } : { kind: 'timeout' }, tail };
+  }
+
+  #run(argv: Argv, options: Running): Promise<End> {
+    return argv[0] === 'gcloud' ? this.#gclouds(() => this.#gcloud(argv, options)) : this.#once(argv, options);
+  }
+
+  /** Tries again what passes by itself; everything that stands in the way of every call is thrown. */
+  async #gcloud(argv: Argv, options: Running): Promise<End> {
+    for (let attempt = 1; ; attempt += 1) {
+      const end = await this.#once(argv, options);
+      if (end.code === undefined || end.code === 0) return end;
+      const seen = { argv, code: end.code, stderr: end.stderr };
+      if (isMadeAlready(seen)) return { ...end, code: 0 };
+      const trouble = gcloudTrouble(seen);
+      if (trouble !== undefined) throw new ControllerFailure(trouble);
+      if (attempt === TRIES || !isPassing(seen)) return end;
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal: this.#signal }).catch(() => undefined);
+      if (this.#signal.aborted) return end;
+    }
+  }
+
+  async #once(argv: Argv, { deadlineMs, detached, onProgress }: Running): Promise<End> {
     const { $ } = await import('zx');
     const started = $({
       nothrow: true,
       quiet: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: step.deadlineMs,
+      timeout: deadlineMs,
       signal: this.#signal,
-      detached: true,
-    })`${step.argv}`;
-    started.stdout.on('data', (chunk: Buffer) => {
-      for (const match of chunk.toString('utf8').matchAll(/^progress (\d+)(?: (\d+))?$/gm))
-        onProgress(Number(match[1]), match[2] === undefined ? undefined : Number(match[2]));
-    });
-    const result = await started;
-    this.forget();
-    const lines = `${result.stdout}${result.stderr}`.split('\n').filter((line) => line !== '' && !line.startsWith('progress '));
-    const tail = lines.slice(-TAIL_LINES).join('\n');
-    if (result.exitCode !== null) return { id: step.id, end: { kind: 'exited', code: result.exitCode }, tail };
-    return { id: step.id, end: this.#signal.aborted ? { kind: 'aborted' } : { kind: 'timeout' }, tail };
+      detached,
+    })`${argv}`;
+    if (onProgress !== undefined)
+      started.stdout.on('data', (chunk: Buffer) => {
+        for (const match of chunk.toString('utf8').matchAll(/^progress (\d+)(?: (\d+))?$/gm))
+          onProgress(Number(match[1]), match[2] === undefined ? undefined : Number(match[2]));
+      });
+    const { exitCode, signal, stdout, stderr } = await started;
+    if (exitCode === 127 && argv[0] === 'gcloud') throw new ControllerFailure(GCLOUD_MISSING);
+    return { code: exitCode ?? undefined, signal: signal ?? undefined, stdout, stderr };
   }
+}
+
+interface Running {
+  readonly deadlineMs: number;
+  /** In a process group of its own, which the first Ctrl-C of a terminal does not reach. */
+  readonly detached: boolean;
+  readonly onProgress?: (done: number, total: number | undefined) => void;
 }

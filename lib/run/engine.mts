@@ -1,16 +1,17 @@
 import pLimit from 'p-limit';
-import { toRunError, type RunError } from '../errors.mts';
+import { toRunError, type RunError, type RunFailure } from '../errors.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
 import type { HostName } from '../names.mts';
 import type { AnyRole, Ask, Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
 import type { LockHolder, Transport } from '../transport/session.mts';
 import { alive, guarded } from './cohort.mts';
-import { Controller } from './controller.mts';
+import { Controller, ControllerFailure } from './controller.mts';
 import { converge } from './converge.mts';
 import { HostRun } from './host-run.mts';
 import { inspect } from './inspect.mts';
-import { RoleRun } from './role-run.mts';
+import { Places } from './places.mts';
+import { refuse, RoleRun } from './role-run.mts';
 import { peerRuns, type ApplyOptions, type Scope } from './scope.mts';
 
 export interface RunPlan extends ApplyOptions {
@@ -34,15 +35,25 @@ export interface StagePlan {
   readonly roles: readonly AnyRole[];
 }
 
-/** The playbook's stages for the chosen hosts and roles; stages without either are left out. */
+/** The playbook's stages for the chosen hosts and roles, and for what those depend on; stages without either are left out. */
 export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, 'playbook' | 'inventory' | 'within' | 'roles'>): readonly StagePlan[] {
+  const all = playbook.stages.flatMap((stage) => stage.roles);
+  const asked = all.filter((role) => roles === undefined || roles.has(role.name));
+  const wanted = new Set<AnyRole>([...asked, ...asked.flatMap((role) => (role.runs === 'controller' ? (role.dependencies ?? []) : []))]);
   return playbook.stages
     .map((stage, index) => ({
       index,
       hosts: hostsOf(inventory, stage.hosts).filter((host) => within.has(host.name)),
-      roles: stage.roles.filter((role) => roles === undefined || roles.has(role.name)),
+      roles: stage.roles.filter((role) => wanted.has(role)),
     }))
+    .map((stage) => ({ ...stage, hosts: stage.hosts.filter((host) => stage.roles.some((role) => isAbout(role, host))) }))
     .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);
+}
+
+/** Whether hosts of this provider are a role's business: a provider has only its own. */
+export function isAbout(role: AnyRole, { provider }: Host): boolean {
+  const only = role.concerns ?? (role.runs === 'controller' ? role.provides : undefined);
+  return only === undefined || only === provider;
 }
 
 /** A playbook names groups that an inventory need not have: one that is missing has no hosts, and the others of a union still have theirs. */
@@ -61,9 +72,9 @@ function selected(inventory: Inventory, pattern: string): readonly Host[] {
   }
 }
 
-/** Whether a role has anything to do with a host: a host provider only with the hosts it provides, and only roles that can observe with observed ones. */
+/** Whether a role has anything to do with a host; with observed ones only roles that can observe. */
 const concerns = (role: AnyRole, host: Host, stage: StagePlan): boolean =>
-  role.runs === 'host' ? role.manages !== undefined || !observes(stage, host) : role.provides === undefined || role.provides === host.provider;
+  isAbout(role, host) && (role.runs === 'controller' || role.manages !== undefined || !observes(stage, host));
 
 /** A stage observes a host when one of its roles manages hosts, and not this one. */
 const observes = ({ roles }: StagePlan, host: Host): boolean => roles.some((role) => role.runs === 'host' && role.manages?.(host) === false);
@@ -96,11 +107,20 @@ class Engine {
   readonly #controller: Controller;
   /** Hosts whose provider has yet to make them. */
   readonly #toCome = new Set<HostName>();
+  readonly #places: Places;
   #givenUp = false;
+  #fatal: RunFailure | undefined;
 
   constructor(plan: RunPlan) {
     this.#plan = plan;
     this.#controller = new Controller(plan.signal);
+    const { inventory, within, playbook } = plan;
+    this.#places = new Places({
+      inventory,
+      controller: this.#controller,
+      providers: playbook.catalogue.filter((role) => role.runs === 'controller').filter(({ locates }) => locates !== undefined),
+      contextOf: (role, host) => ({ host, vars: host.vars(role.contract) as unknown, inventory, within }),
+    });
     this.#stages = stagesOf(plan);
     this.#scope = {
       mode: plan.mode,
@@ -114,7 +134,10 @@ class Engine {
       yes: plan.yes,
       ...(plan.serial === undefined ? {} : { serial: plan.serial }),
       stopped: new Set(),
-      stopping: () => plan.stopping() || this.#givenUp,
+      stopping: () => plan.stopping() || this.#givenUp || this.#fatal !== undefined,
+      giveUp: (failure) => {
+        this.#fatal ??= failure;
+      },
       runOf: (name) => this.#runOf(name),
     };
     for (const stage of this.#stages) {
@@ -134,23 +157,41 @@ class Engine {
     if (host === undefined) throw new Error(`bug: no host ${name}`);
     const { transport, emit, signal, holder, mode, within } = this.#plan;
     const writes = mode === 'apply' && within.has(name) && !this.#isObserved(host);
-    const run = new HostRun(host, { transport, emit, signal, controller: this.#controller, ...(writes ? { holder } : {}) });
+    const run = new HostRun(host, {
+      transport,
+      emit,
+      signal,
+      controller: this.#controller,
+      placed: (one) => this.#places.placed(one),
+      ...(writes ? { holder } : {}),
+    });
     this.#runs.set(name, run);
     return run;
   }
 
   async run(): Promise<Leftovers> {
+    if (this.#plan.mode !== 'verify') this.#refuseFromInventory();
     for (const stage of this.#stages) {
       if (this.#scope.stopping()) break;
       this.#plan.emit({ kind: 'stage.start', index: stage.index, hosts: stage.hosts.map(({ name }) => name), roles: stage.roles.map(({ name }) => name) });
       await this.#stage(stage);
       this.#countFailures();
     }
+    if (this.#fatal !== undefined) throw this.#fatal;
     const all = [...new Set(this.#stages.flatMap(({ hosts }) => hosts.map(({ name }) => name)))];
     return {
       notAttempted: all.filter((name) => !this.#attempted.has(name) || (this.#isCut(name) && !this.#hasBegun(name))),
       cut: all.filter((name) => this.#isCut(name) && this.#hasBegun(name)),
     };
+  }
+
+  /** What the inventory alone shows to be wrong ends the run before anything is asked, let alone changed. */
+  #refuseFromInventory(): void {
+    for (const stage of this.#stages)
+      for (const role of stage.roles) {
+        const members = stage.hosts.flatMap(({ name }) => this.#membersAt(name).filter((member) => member.role === role));
+        refuse((role.per === 'group' ? members.slice(0, 1) : members).flatMap((member) => member.staticRefusals()));
+      }
   }
 
   readonly #membersAt = (name: HostName): readonly RoleRun[] => this.#roleRuns.get(this.#runOf(name)) ?? [];
@@ -213,6 +254,10 @@ class Engine {
       await run.open(asks);
     } catch (thrown) {
       const error = this.#explained(run.host, run.fail(thrown));
+      if (thrown instanceof ControllerFailure) {
+        this.#scope.giveUp(thrown);
+        return;
+      }
       // A peer outside the limit is only looked at: that it cannot be asked is its answer, not a failure of this run.
       if (!this.#plan.within.has(name)) return;
       if (error.kind !== 'bug' && this.#isObserved(run.host))

@@ -17,6 +17,8 @@ const APPLY_SLACK_MS = 30_000;
 export interface HostRunOptions {
   readonly transport: Transport;
   readonly controller: Controller;
+  /** The host with everything that is needed to reach it. */
+  readonly placed: (host: Host) => Promise<Host>;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
   /** Present when the run may write: the host's lock is taken in this name. */
@@ -59,8 +61,9 @@ export class HostRun {
     const { transport, holder, signal, emit } = this.#options;
     emit({ kind: 'host.connecting', host: this.host.name });
     const options = { signal, asks: riding, deadlineMs: OPEN_DEADLINE_MS };
-    if (holder === undefined) this.#reader = await transport.read(this.host, options);
-    else this.#reader = this.#writer = await transport.write(this.host, { ...options, holder });
+    const host = await this.#options.placed(this.host);
+    if (holder === undefined) this.#reader = await transport.read(host, options);
+    else this.#reader = this.#writer = await transport.write(host, { ...options, holder });
     this.answers.record(this.#reader.first);
     emit({ kind: 'host.connected', host: this.host.name, ms: Math.round(this.#reader.counters.connectMs) });
   }
@@ -122,7 +125,11 @@ export class HostRun {
 
   /** A second login beside the first, which stays open: what a change broke can still be put right through it. */
   async #askFresh(asks: readonly Ask[]): Promise<void> {
-    await using session = await this.#options.transport.read(this.host, { signal: this.#options.signal, asks: [], deadlineMs: OPEN_DEADLINE_MS });
+    await using session = await this.#options.transport.read(await this.#options.placed(this.host), {
+      signal: this.#options.signal,
+      asks: [],
+      deadlineMs: OPEN_DEADLINE_MS,
+    });
     this.answers.record(answersOf(await session.ask(asks, this.#limits(ASK_DEADLINE_MS))));
   }
 

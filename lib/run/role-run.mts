@@ -5,6 +5,7 @@ import { disrupts, judge, withoutDisruption, type Judged } from '../plan/verdict
 import { compileSteps } from '../shell/steps.mts';
 import type { Reason, RoleVerdict } from '../report/events.mts';
 import { firstFailure, settle, type CheckResult } from './checks.mts';
+import { ControllerFailure } from './controller.mts';
 import type { HostRun } from './host-run.mts';
 import { askPeers, type Scope } from './scope.mts';
 
@@ -49,7 +50,7 @@ export class RoleRun {
   controllerContext(role: AnyControllerRole): Parameters<AnyControllerRole['resources']>[0] {
     const { host } = this.run;
     const vars: unknown = host.vars(role.contract);
-    return { host, vars, inventory: this.#scope.inventory };
+    return { host, vars, inventory: this.#scope.inventory, within: this.#scope.within };
   }
 
   resources(): readonly Resource[] {
@@ -69,14 +70,16 @@ export class RoleRun {
 
   /** Throws a `refused` or `usage` failure when the role will not touch the host. */
   async refuse(): Promise<void> {
-    const refusals = await this.#refusals();
-    const first = refusals[0];
-    if (first === undefined) return;
-    const usage = refusals.find(({ kind }) => kind === 'usage');
-    fail((usage ?? first).kind, first.reason, {
-      message: refusals.map(({ reason }) => reason).join('\n'),
-      hint: [...new Set(refusals.map(({ hint }) => hint))].join('\n'),
-    });
+    refuse(await this.#refusals());
+  }
+
+  /** What can be refused from the inventory alone. */
+  staticRefusals(): readonly Refusal[] {
+    if (this.role.runs === 'host') return [];
+    const question = this.role.refuses?.(this.controllerContext(this.role));
+    if (question === undefined || question.asks.length > 0) return [];
+    const answer = question.read(this.run.answers.lookup);
+    return answer.kind === 'known' ? answer.value : [];
   }
 
   async #refusals(): Promise<readonly Refusal[]> {
@@ -246,6 +249,11 @@ export class RoleRun {
   /** Notes the failure, says it, and looks for its cause. */
   async fail(thrown: unknown): Promise<void> {
     const error = this.run.fail(thrown);
+    // It is about the whole run, and is said once for all of it.
+    if (thrown instanceof ControllerFailure) {
+      this.#scope.giveUp(thrown);
+      return;
+    }
     this.begin();
     this.#raise('failed');
     await this.#diagnose(error);
@@ -277,6 +285,17 @@ export class RoleRun {
   get verdict(): RoleVerdict {
     return this.#verdict;
   }
+}
+
+/** Throws for refusals, if there are any: each reason and each hint once. */
+export function refuse(refusals: readonly Refusal[]): void {
+  const first = refusals[0];
+  if (first === undefined) return;
+  const usage = refusals.find(({ kind }) => kind === 'usage');
+  fail((usage ?? first).kind, first.reason, {
+    message: [...new Set(refusals.map(({ reason }) => reason))].join('\n'),
+    hint: [...new Set(refusals.map(({ hint }) => hint))].join('\n'),
+  });
 }
 
 const WEIGHT: Readonly<Record<RoleVerdict, number>> = { converged: 0, unknown: 1, pending: 2, changed: 3, failed: 4 };

@@ -1,3 +1,4 @@
+import type { RunFailure } from '../errors.mts';
 import type { Inventory } from '../inventory/model.mts';
 import type { HostName } from '../names.mts';
 import type { Answer, AnyHostRole } from '../plan/model.mts';
@@ -29,6 +30,8 @@ export interface Scope extends ApplyOptions {
   readonly stopped: Set<AnyHostRole['name']>;
   /** Set by the first interrupt: finish what is under way, begin nothing new. */
   stopping(): boolean;
+  /** Something stands in the way of all hosts alike: the run ends with it. */
+  giveUp(failure: RunFailure): void;
   /** The run of any host of the inventory, also outside the limit. */
   runOf(host: HostName): HostRun;
 }

@@ -113,13 +113,13 @@ export class SshConnector implements AsyncDisposable {
 
   /** `[user@]host[:port]`, or a host of the inventory; its key is verified under its own name, like any other's. */
   #jump(to: SshConnection, jump: string): SshConnection {
+    if (to.bastion !== undefined) return to.bastion;
     const named = this.#options.hostConnection?.(jump);
     if (named !== undefined) {
       if (named.jump !== undefined)
         fail('usage', 'jump behind jump', { message: `the jump host ${jump} is itself behind a jump host (${named.jump})`, hint: 'only one hop is supported' });
       return named;
     }
-    if (to.bastion !== undefined) return to.bastion;
     const match = /^(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9a-fA-F:]+)(?::(\d+))?$/.exec(jump);
     const address = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
     if (match === null || address === undefined)

@@ -1,0 +1,112 @@
+/** Google Cloud's command line: how it is called, how its lists are read, and what its own troubles mean. Nothing here runs it. */
+import { z } from 'zod';
+import type { RunError } from '../errors.mts';
+import type { Question } from './model.mts';
+import { controllerOutput, known, refine, unavailable } from './questions.mts';
+
+type Argv = readonly [string, ...string[]];
+
+/** One call, as argv: the project is always said, answers are JSON, and it never asks. */
+export const gcloud = (words: readonly string[], { project }: { readonly project: string }): Argv => [
+  'gcloud',
+  ...words,
+  `--project=${project}`,
+  '--format=json',
+  '--quiet',
+];
+
+/** What a call answers as JSON, read by `schema`; a call that fails is `unavailable` with its last error. */
+export function gcloudJson<S extends z.ZodType>(schema: S, argv: Argv): Question<z.output<S>> {
+  return refine(controllerOutput(argv), ({ code, stdout, stderr }) => {
+    if (code !== 0) return unavailable(errorLine(stderr) || `${argv.slice(0, 4).join(' ')} ended with exit code ${code.toString()}`);
+    let read: unknown;
+    try {
+      read = JSON.parse(stdout);
+    } catch {
+      return unavailable(`${argv.slice(0, 4).join(' ')} answered no JSON: ${stdout.slice(0, 200)}`);
+    }
+    const checked = schema.safeParse(read);
+    return checked.success ? known(checked.data) : unavailable(`${argv.slice(0, 4).join(' ')}: ${z.prettifyError(checked.error)}`);
+  });
+}
+
+/** The last `ERROR: …` that gcloud printed, without the command's name in brackets. */
+export const errorLine = (stderr: string): string =>
+  /ERROR: (?:\(gcloud[\w.-]*\) )?([^]*)$/
+    .exec(stderr)?.[1]
+    ?.trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(0, 1000) ??
+  stderr.trim().split('\n').at(-1) ??
+  '';
+
+/** What came back of one call. */
+export interface GcloudEnd {
+  readonly argv: readonly string[];
+  readonly code: number;
+  readonly stderr: string;
+}
+
+const LOGIN = 'run: gcloud auth login (or, for a service account: gcloud auth activate-service-account --key-file=FILE)';
+
+/** Said where there is no gcloud at all. */
+export const GCLOUD_MISSING: RunError = {
+  kind: 'usage',
+  short: 'gcloud is missing',
+  message: 'gcloud, the command line of Google Cloud, is not installed on this machine or not on its PATH',
+  hint: `install it (https://cloud.google.com/sdk/docs/install), then ${LOGIN}`,
+};
+
+/**
+ * What stands in the way of every call alike: not logged in, API off, no permission, wrong project. `undefined` for troubles of one object.
+ * The texts are those of gcloud (SDK 528) and of the Compute API.
+ */
+export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | undefined {
+  if (code === 0) return undefined;
+  const project = argv.find((word) => word.startsWith('--project='))?.slice('--project='.length) ?? 'PROJECT';
+  const said = errorLine(stderr);
+  const usage = (short: string, hint: string): RunError => ({ kind: 'usage', short, message: `${short}: ${said}`, hint });
+  if (
+    /do not currently have an active account|Reauthentication|problem refreshing your current auth tokens|invalid_grant|Invalid Credentials|Could not find default credentials/i.test(
+      stderr,
+    )
+  )
+    return usage('gcloud is not logged in', LOGIN);
+  if (/SERVICE_DISABLED|accessNotConfigured|has not been used in project|API \[[\w.]+\] not enabled|is not enabled/i.test(stderr)) {
+    const api = /\b([a-z]+\.googleapis\.com)\b/.exec(stderr)?.[1] ?? 'compute.googleapis.com';
+    return usage(`the API ${api} is off in project ${project}`, `run: gcloud services enable ${api} --project=${project}`);
+  }
+  if (/PERMISSION_DENIED|Required '[\w.]+' permission|does not have permission|\bforbidden\b|HttpError accessing .*status': '403'/i.test(stderr)) {
+    const permission = /Required '([\w.]+)' permission/.exec(stderr)?.[1];
+    const needed = permission === undefined ? '' : `, which has ${permission}`;
+    return usage(
+      `gcloud's account may not do this in project ${project}`,
+      `let an owner run: gcloud projects add-iam-policy-binding ${project} --member=user:ACCOUNT --role=${roleFor(argv)}${needed}; the account is shown by: gcloud auth list`,
+    );
+  }
+  if (/The project property must be set|Failed to find project|Project '?[\w:.-]+'? (?:was )?not found|Unknown project/i.test(stderr))
+    return usage(
+      `there is no project ${project}, or gcloud's account cannot see it`,
+      'correct gcp_project in the inventory; gcloud projects list shows what there is',
+    );
+  return undefined;
+}
+
+/** The predefined role that has what the call needs. */
+function roleFor(argv: readonly string[]): string {
+  if (argv.includes('firewall-rules') || argv.includes('get-effective-firewalls')) return 'roles/compute.securityAdmin';
+  if (argv.includes('networks') || argv.includes('routers')) return 'roles/compute.networkAdmin';
+  if (argv.includes('start-iap-tunnel')) return 'roles/iap.tunnelResourceAccessor';
+  if (argv.includes('secrets')) return 'roles/secretmanager.secretAccessor';
+  return 'roles/compute.instanceAdmin.v1';
+}
+
+/** Quota of requests per minute and troubles of the service: worth another try. Quota of resources is not, it does not come back by waiting. */
+export const isPassing = ({ code, stderr }: GcloudEnd): boolean =>
+  code !== 0 &&
+  /rateLimitExceeded|Rate Limit Exceeded|RATE_LIMIT_EXCEEDED|backendError|Internal error|\bstatus(?:'|")?: (?:'|")?(?:429|500|502|503|504)\b|HTTPError (?:429|50[0234])|\b50[234] (?:Server|Bad|Service|Gateway)|try again/i.test(
+    stderr,
+  );
+
+/** A create that finds it made: whoever made it, the question that is asked next judges it. */
+export const isMadeAlready = ({ argv, code, stderr }: GcloudEnd): boolean => code !== 0 && argv.includes('create') && /already exists/i.test(stderr);

@@ -1,0 +1,75 @@
+/** Where hosts are that their provider makes: asked of it at run time, as far as the inventory does not say. */
+import { fail } from '../errors.mts';
+import type { Host, Inventory, SshConnection } from '../inventory/model.mts';
+import { isHostName } from '../names.mts';
+import type { Answer, AnyControllerRole, Location, Question } from '../plan/model.mts';
+import type { Controller, ControllerAsk } from './controller.mts';
+
+export interface PlacesOptions {
+  readonly inventory: Inventory;
+  /** Roles that can say where their hosts are. */
+  readonly providers: readonly AnyControllerRole[];
+  readonly controller: Controller;
+  readonly contextOf: (role: AnyControllerRole, host: Host) => Parameters<NonNullable<AnyControllerRole['locates']>>[0];
+}
+
+export class Places {
+  readonly #options: PlacesOptions;
+
+  constructor(options: PlacesOptions) {
+    this.#options = options;
+  }
+
+  /** The host with everything that is needed to reach it, its jump host included; throws `unreachable` for one that does not exist. */
+  async placed(host: Host): Promise<Host> {
+    const { connection } = host;
+    if (connection.kind === 'local') return host;
+    const located = await this.#located(host, connection);
+    const bastion = await this.#bastion(connection);
+    if (located === connection && bastion === undefined) return host;
+    return Object.freeze({ ...host, connection: Object.freeze({ ...located, ...(bastion === undefined ? {} : { bastion }) }) });
+  }
+
+  async #bastion({ jump }: SshConnection): Promise<SshConnection | undefined> {
+    const host = jump !== undefined && isHostName(jump) ? this.#options.inventory.hosts.get(jump) : undefined;
+    if (host?.connection.kind !== 'ssh') return undefined;
+    const located = await this.#located(host, host.connection);
+    return located === host.connection ? undefined : located;
+  }
+
+  async #located(host: Host, connection: SshConnection): Promise<SshConnection> {
+    const { providers, contextOf } = this.#options;
+    const provider = providers.find(({ provides }) => provides === host.provider);
+    const question = provider?.locates?.(contextOf(provider, host));
+    if (question === undefined) return connection;
+    const location = known(host, await this.#answer(question));
+    return this.#joined(host, connection, location);
+  }
+
+  /** What the inventory says wins. */
+  #joined(host: Host, connection: SshConnection, location: Location): SshConnection {
+    const says = (variable: string): boolean => !['role default', undefined].includes(this.#options.inventory.explain(host.name, variable)?.level);
+    const { address, user, hostKeyAlias, knownHostsFile, hostKeys, proxyCommand } = location;
+    return {
+      ...connection,
+      ...(says('ansible_host') ? {} : { address }),
+      ...(user === undefined || says('ansible_user') ? {} : { user }),
+      ...(hostKeyAlias === undefined ? {} : { hostKeyAlias: connection.hostKeyAlias ?? hostKeyAlias }),
+      ...(knownHostsFile === undefined ? {} : { knownHostsFile: connection.knownHostsFile ?? knownHostsFile }),
+      ...(proxyCommand === undefined || says('ansible_host') ? {} : { proxyCommand }),
+      ...(hostKeys === undefined ? {} : { hostKeys: async () => known(host, await this.#answer(hostKeys)) }),
+    };
+  }
+
+  async #answer<T>(question: Question<T>): Promise<Answer<T>> {
+    const answers = await this.#options.controller.ask(question.asks.filter((ask): ask is ControllerAsk => ask.at === 'controller'));
+    const byKey = new Map([...answers].map(([ask, raw]) => [JSON.stringify(ask), raw]));
+    return question.read((ask) => byKey.get(JSON.stringify(ask)) ?? { kind: 'unavailable', reason: 'it was not asked' });
+  }
+}
+
+function known<T>(host: Host, answer: Answer<T | undefined>): T {
+  if (answer.kind === 'unavailable') return fail('unreachable', 'not located', { message: `where ${host.name} is could not be found out: ${answer.reason}` });
+  if (answer.value === undefined) return fail('unreachable', 'does not exist', { message: `${host.name} does not exist: its provider knows no such host` });
+  return answer.value;
+}
