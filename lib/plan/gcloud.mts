@@ -47,6 +47,15 @@ export interface GcloudEnd {
   readonly stderr: string;
 }
 
+const PARTIAL = /^WARNING: Some requests did not succeed\.?/m;
+
+/**
+ * A list of which a part could not be had, or nothing at all, ends with exit code 0 and shows the rest (seen with SDK 528: `[]` for a project that may
+ * not be read). What it does not show would be taken for absent, so it counts as failed.
+ */
+export const honest = (end: GcloudEnd): GcloudEnd =>
+  end.code === 0 && PARTIAL.test(end.stderr) ? { ...end, code: 1, stderr: end.stderr.replace(PARTIAL, 'ERROR: some requests did not succeed:') } : end;
+
 const LOGIN = 'run: gcloud auth login (or, for a service account: gcloud auth activate-service-account --key-file=FILE)';
 
 /** Said where there is no gcloud at all. */
@@ -84,7 +93,7 @@ export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | und
       `let an owner run: gcloud projects add-iam-policy-binding ${project} --member=user:ACCOUNT --role=${roleFor(argv)}${needed}; the account is shown by: gcloud auth list`,
     );
   }
-  if (/The project property must be set|Failed to find project|Project '?[\w:.-]+'? (?:was )?not found|Unknown project/i.test(stderr))
+  if (/The project property must be set|Failed to find project|The resource 'projects\/[^/']+' was not found|Unknown project/i.test(stderr))
     return usage(
       `there is no project ${project}, or gcloud's account cannot see it`,
       'correct gcp_project in the inventory; gcloud projects list shows what there is',
@@ -101,12 +110,16 @@ function roleFor(argv: readonly string[]): string {
   return 'roles/compute.instanceAdmin.v1';
 }
 
-/** Quota of requests per minute and troubles of the service: worth another try. Quota of resources is not, it does not come back by waiting. */
-export const isPassing = ({ code, stderr }: GcloudEnd): boolean =>
-  code !== 0 &&
-  /rateLimitExceeded|Rate Limit Exceeded|RATE_LIMIT_EXCEEDED|backendError|Internal error|\bstatus(?:'|")?: (?:'|")?(?:429|500|502|503|504)\b|HTTPError (?:429|50[0234])|\b50[234] (?:Server|Bad|Service|Gateway)|try again/i.test(
-    stderr,
-  );
+const PASSING = [
+  /rate ?limit ?exceeded/i,
+  /quota metric .* per (?:minute|second|100 seconds|day)/i,
+  /currently unavailable|backend error|internal error|unreachable|timed out|deadline exceeded/i,
+  /\b(?:429|500|502|503|504)\b.*(?:error|server|gateway|unavailable)/i,
+  /HTTPError (?:429|50[0234])/,
+];
+
+/** Requests per minute and troubles of the service: worth another try. A quota of resources is not, it does not come back by waiting. */
+export const isPassing = ({ code, stderr }: GcloudEnd): boolean => code !== 0 && PASSING.some((pattern) => pattern.test(errorLine(stderr)));
 
 /** A create that finds it made: whoever made it, the question that is asked next judges it. */
 export const isMadeAlready = ({ argv, code, stderr }: GcloudEnd): boolean => code !== 0 && argv.includes('create') && /already exists/i.test(stderr);

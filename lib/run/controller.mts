@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunFailure } from '../errors.mts';
-import { GCLOUD_MISSING, gcloudTrouble, isMadeAlready, isPassing } from '../plan/gcloud.mts';
+import { GCLOUD_MISSING, gcloudTrouble, honest, isMadeAlready, isPassing } from '../plan/gcloud.mts';
 import type { Ask, CompiledStep, Raw } from '../plan/model.mts';
 import type { StepEnd } from '../transport/session.mts';
 import { distinct, keyOf } from './answers.mts';
@@ -92,12 +92,13 @@ export class Controller {
   async #gcloud(argv: Argv, options: Running): Promise<End> {
     for (let attempt = 1; ; attempt += 1) {
       const end = await this.#once(argv, options);
-      if (end.code === undefined || end.code === 0) return end;
-      const seen = { argv, code: end.code, stderr: end.stderr };
+      if (end.code === undefined) return end;
+      const seen = honest({ argv, code: end.code, stderr: end.stderr });
+      if (seen.code === 0) return end;
       if (isMadeAlready(seen)) return { ...end, code: 0 };
       const trouble = gcloudTrouble(seen);
       if (trouble !== undefined) throw new ControllerFailure(trouble);
-      if (attempt === TRIES || !isPassing(seen)) return end;
+      if (attempt === TRIES || !isPassing(seen)) return { ...end, code: seen.code, stderr: seen.stderr };
       await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal: this.#signal }).catch(() => undefined);
       if (this.#signal.aborted) return end;
     }

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { RunFailure } from '../../lib/errors.mts';
 import { hostName, type HostName } from '../../lib/names.mts';
-import type { AnyRole, Check, Question } from '../../lib/plan/model.mts';
-import { contract, defineRole } from '../../lib/plan/role.mts';
+import type { AnyControllerRole, AnyRole, Check, Question } from '../../lib/plan/model.mts';
+import { constant } from '../../lib/plan/questions.mts';
+import { contract, defineControllerRole, defineRole } from '../../lib/plan/role.mts';
 import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
 import { exitCodeFor, newRunState, type RunState } from '../../lib/report/index.mts';
 import { Emitter } from '../../lib/run/emitter.mts';
@@ -22,6 +23,8 @@ interface Given {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly hosts: Readonly<Record<string, FakeHost>>;
   readonly stages: readonly { readonly hosts: string; readonly roles: readonly AnyRole[] }[];
+  readonly providers?: Readonly<Record<string, string>>;
+  readonly roles?: readonly string[];
   readonly mode?: Mode;
   readonly limit?: readonly string[];
   readonly noRestart?: boolean;
@@ -40,7 +43,7 @@ async function play(given: Given): Promise<Outcome> {
   };
   const state = newRunState();
   const { emit } = new Emitter(reporter, state);
-  const inventory = fakeInventory(given.groups);
+  const inventory = fakeInventory(given.groups, given.providers);
   const within = new Set((given.limit ?? Object.keys(given.groups)).map(hostName));
   const mode = given.mode ?? 'apply';
   emit({ kind: 'run.start', run: 'test', playbook: 'test', mode, inventory: inventory.files, hosts: [...within], roles: [] });
@@ -49,7 +52,7 @@ async function play(given: Given): Promise<Outcome> {
     inventory,
     mode,
     within,
-    roles: undefined,
+    roles: given.roles === undefined ? undefined : new Set(given.roles),
     holder: { run: 'test', user: 'me', host: 'here', pid: 1, since: '' },
     transport: new FakeTransport(given.hosts),
     emit,
@@ -582,6 +585,48 @@ describe('engine', () => {
       expect(hosts['a']!.log).to.include('open');
       expect(writes(hosts['a']!)).to.deep.equal([]);
       expect(writes(hosts['b']!)).to.deep.equal(['set config joined']);
+    });
+  });
+
+  describe('roles of a provider', () => {
+    const log: string[] = [];
+    beforeEach(() => log.splice(0));
+    const provider = (name: string, more: Partial<Parameters<typeof defineControllerRole>[0]> = {}): AnyControllerRole =>
+      defineControllerRole({
+        contract: contract('cloud', variables),
+        name,
+        summary: name,
+        runs: 'controller',
+        per: 'group',
+        concerns: 'cloud',
+        resources: ({ host }) => {
+          log.push(`${name} ${host.name}`);
+          return [];
+        },
+        ...more,
+      });
+    const given = { groups: { a: [], b: [] }, hosts: { a: newHost(), b: newHost() }, providers: { a: 'other', b: 'cloud' } };
+
+    it('are about its hosts only', async () => {
+      expect((await play({ ...given, stages: [{ hosts: 'all', roles: [provider('network')] }] })).exitCode).to.equal(0);
+      expect(new Set(log)).to.deep.equal(new Set(['network b']));
+    });
+
+    it('bring those they depend on with them, in the order of the playbook', async () => {
+      const network = provider('network');
+      const stages = [{ hosts: 'all', roles: [provider('unasked'), network, provider('machines', { dependencies: [network] })] }];
+      await play({ ...given, stages, roles: ['machines'] });
+      expect([...new Set(log)]).to.deep.equal(['network b', 'machines b']);
+    });
+
+    it('refuse from the inventory alone before anything is asked, each reason once', async () => {
+      const no = constant([{ kind: 'refused' as const, reason: 'open to the world', hint: 'close it' }]);
+      const late = provider('firewall', { refuses: () => no });
+      const { exitCode, state } = await play({ ...given, mode: 'check', stages: [{ hosts: 'all', roles: [provider('network'), late] }] }).catch(
+        (error: unknown) => ({ exitCode: (error as RunFailure).error.kind, state: (error as RunFailure).error.message }),
+      );
+      expect([exitCode, state]).to.deep.equal(['refused', 'open to the world']);
+      expect(log).to.deep.equal([]);
     });
   });
 });
