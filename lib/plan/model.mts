@@ -272,8 +272,8 @@ export interface ControllerRole<V> extends RoleBase<V> {
   readonly per: 'host' | 'group';
   /** Hosts whose `host_provider` is this are made here: while pending, their later roles are unknown, not unreachable. */
   readonly provides?: string;
-  /** Roles that run before this one also where only this one was asked for. */
-  readonly dependencies?: readonly AnyControllerRole[];
+  /** Roles of the playbook that run before this one also where only this one was asked for. */
+  readonly dependencies?: readonly RoleName[];
   /** Checked before anything is made; a failure is a refusal (exit 4 or 5). One that asks nothing is judged before anything of the run is asked. */
   refuses?(context: ControllerContext<V>): Question<readonly Refusal[]>;
   resources(context: ControllerContext<V>): readonly Resource[];

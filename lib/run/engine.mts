@@ -39,12 +39,12 @@ export interface StagePlan {
 export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, 'playbook' | 'inventory' | 'within' | 'roles'>): readonly StagePlan[] {
   const all = playbook.stages.flatMap((stage) => stage.roles);
   const asked = all.filter((role) => roles === undefined || roles.has(role.name));
-  const wanted = new Set<AnyRole>([...asked, ...asked.flatMap((role) => (role.runs === 'controller' ? (role.dependencies ?? []) : []))]);
+  const wanted = new Set<string>(asked.flatMap((role) => [role.name, ...(role.runs === 'controller' ? (role.dependencies ?? []) : [])]));
   return playbook.stages
     .map((stage, index) => ({
       index,
       hosts: hostsOf(inventory, stage.hosts).filter((host) => within.has(host.name)),
-      roles: stage.roles.filter((role) => wanted.has(role)),
+      roles: stage.roles.filter(({ name }) => wanted.has(name)),
     }))
     .map((stage) => ({ ...stage, hosts: stage.hosts.filter((host) => stage.roles.some((role) => isAbout(role, host))) }))
     .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);

@@ -614,7 +614,7 @@ describe('engine', () => {
 
     it('bring those they depend on with them, in the order of the playbook', async () => {
       const network = provider('network');
-      const stages = [{ hosts: 'all', roles: [provider('unasked'), network, provider('machines', { dependencies: [network] })] }];
+      const stages = [{ hosts: 'all', roles: [provider('unasked'), network, provider('machines', { dependencies: [network.name] })] }];
       await play({ ...given, stages, roles: ['machines'] });
       expect([...new Set(log)]).to.deep.equal(['network b', 'machines b']);
     });
