@@ -1,0 +1,225 @@
+/**
+ * What the API takes in a request's body. A field that is not listed here is refused as the API refuses a field that it does not know, so a field
+ * of the real API that is missing here shows up as a failing test, never as a silent success. Numbers of 64 bits travel as strings.
+ */
+import { z } from 'zod';
+import { ApiError } from './errors.mts';
+
+const int64 = z.union([z.int(), z.string().regex(/^\d+$/)]).transform(String);
+const int32 = z.union([z.int(), z.string().regex(/^\d+$/)]).transform(Number);
+const text = z.string();
+const flag = z.boolean();
+const texts = z.array(text);
+const labels = z.record(text, text);
+
+/** Fields that the API fills in itself and takes, unread, in every body. */
+const outputs = { kind: z.unknown().optional(), id: z.unknown().optional(), selfLink: z.unknown().optional(), creationTimestamp: z.unknown().optional() };
+
+const message = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject({ ...outputs, ...shape }).partial();
+
+const metadata = message({ fingerprint: text, items: z.array(message({ key: text, value: text })) });
+const tags = message({ fingerprint: text, items: texts });
+const serviceAccount = message({ email: text, scopes: texts });
+const accessConfig = message({
+  name: text,
+  natIP: text,
+  networkTier: z.enum(['PREMIUM', 'STANDARD', 'FIXED_STANDARD', 'STANDARD_OVERRIDES_FIXED_STANDARD']),
+  publicPtrDomainName: text,
+  setPublicPtr: flag,
+  type: z.enum(['ONE_TO_ONE_NAT', 'DIRECT_IPV6']),
+});
+const guestOsFeature = message({ type: text });
+const attachedDisk = message({
+  architecture: text,
+  autoDelete: flag,
+  boot: flag,
+  deviceName: text,
+  diskSizeGb: int64,
+  forceAttach: flag,
+  guestOsFeatures: z.array(guestOsFeature),
+  index: int32,
+  initializeParams: message({
+    description: text,
+    diskName: text,
+    diskSizeGb: int64,
+    diskType: text,
+    labels,
+    sourceImage: text,
+    sourceSnapshot: text,
+    provisionedIops: int64,
+    provisionedThroughput: int64,
+    resourcePolicies: texts,
+  }),
+  interface: z.enum(['SCSI', 'NVME']),
+  licenses: texts,
+  mode: z.enum(['READ_WRITE', 'READ_ONLY']),
+  source: text,
+  type: z.enum(['PERSISTENT', 'SCRATCH']),
+});
+const networkInterface = message({
+  accessConfigs: z.array(accessConfig),
+  aliasIpRanges: z.array(message({ ipCidrRange: text, subnetworkRangeName: text })),
+  fingerprint: text,
+  name: text,
+  network: text,
+  networkIP: text,
+  nicType: z.enum(['VIRTIO_NET', 'GVNIC']),
+  stackType: z.enum(['IPV4_ONLY', 'IPV4_IPV6', 'IPV6_ONLY']),
+  subnetwork: text,
+});
+const scheduling = message({
+  automaticRestart: flag,
+  onHostMaintenance: z.enum(['MIGRATE', 'TERMINATE']),
+  preemptible: flag,
+  provisioningModel: z.enum(['STANDARD', 'SPOT', 'FLEX_START', 'RESERVATION_BOUND']),
+  instanceTerminationAction: z.enum(['STOP', 'DELETE', 'INSTANCE_TERMINATION_ACTION_UNSPECIFIED']),
+});
+const protocols = z.array(message({ IPProtocol: text, ports: texts }));
+const logConfig = message({ enable: flag, metadata: z.enum(['INCLUDE_ALL_METADATA', 'EXCLUDE_ALL_METADATA']) });
+
+export const bodies = {
+  instance: message({
+    canIpForward: flag,
+    confidentialInstanceConfig: message({ enableConfidentialCompute: flag }),
+    deletionProtection: flag,
+    description: text,
+    disks: z.array(attachedDisk),
+    displayDevice: message({ enableDisplay: flag }),
+    guestAccelerators: z.array(z.never()),
+    hostname: text,
+    keyRevocationActionType: z.enum(['NONE', 'STOP', 'KEY_REVOCATION_ACTION_TYPE_UNSPECIFIED']),
+    labels,
+    machineType: text,
+    metadata,
+    minCpuPlatform: text,
+    name: text,
+    networkInterfaces: z.array(networkInterface),
+    params: message({ resourceManagerTags: labels }),
+    reservationAffinity: message({ consumeReservationType: z.enum(['ANY_RESERVATION', 'NO_RESERVATION', 'SPECIFIC_RESERVATION', 'UNSPECIFIED']) }),
+    resourcePolicies: texts,
+    scheduling,
+    serviceAccounts: z.array(serviceAccount),
+    shieldedInstanceConfig: message({ enableIntegrityMonitoring: flag, enableSecureBoot: flag, enableVtpm: flag }),
+    shieldedInstanceIntegrityPolicy: message({ updateAutoLearnPolicy: flag }),
+    tags,
+  }),
+  metadata,
+  tags,
+  labels: message({ labels, labelFingerprint: text }),
+  machineType: message({ machineType: text }),
+  serviceAccount,
+  attachedDisk,
+  accessConfig,
+  disk: message({
+    architecture: text,
+    description: text,
+    guestOsFeatures: z.array(guestOsFeature),
+    labels,
+    licenses: texts,
+    name: text,
+    physicalBlockSizeBytes: int64,
+    provisionedIops: int64,
+    provisionedThroughput: int64,
+    resourcePolicies: texts,
+    sizeGb: int64,
+    sourceImage: text,
+    sourceSnapshot: text,
+    type: text,
+    zone: z.unknown(),
+  }),
+  diskSize: message({ sizeGb: int64 }),
+  firewall: message({
+    allowed: protocols,
+    denied: protocols,
+    description: text,
+    destinationRanges: texts,
+    direction: z.enum(['INGRESS', 'EGRESS']),
+    disabled: flag,
+    logConfig,
+    name: text,
+    network: text,
+    params: message({ resourceManagerTags: labels }),
+    priority: int32,
+    sourceRanges: texts,
+    sourceServiceAccounts: texts,
+    sourceTags: texts,
+    targetServiceAccounts: texts,
+    targetTags: texts,
+  }),
+  network: message({
+    autoCreateSubnetworks: flag,
+    description: text,
+    enableUlaInternalIpv6: flag,
+    mtu: int32,
+    name: text,
+    networkFirewallPolicyEnforcementOrder: z.enum(['AFTER_CLASSIC_FIREWALL', 'BEFORE_CLASSIC_FIREWALL']),
+    params: message({ resourceManagerTags: labels }),
+    routingConfig: message({
+      routingMode: z.enum(['REGIONAL', 'GLOBAL']),
+      bgpBestPathSelectionMode: z.enum(['LEGACY', 'STANDARD']),
+      bgpAlwaysCompareMed: flag,
+      bgpInterRegionCost: z.enum(['DEFAULT', 'ADD_COST_TO_MED']),
+    }),
+  }),
+  subnetwork: message({
+    description: text,
+    enableFlowLogs: flag,
+    ipCidrRange: text,
+    logConfig: message({ enable: flag }),
+    name: text,
+    network: text,
+    params: message({ resourceManagerTags: labels }),
+    privateIpGoogleAccess: flag,
+    privateIpv6GoogleAccess: text,
+    purpose: z.enum(['PRIVATE']),
+    region: z.unknown(),
+    secondaryIpRanges: z.array(message({ ipCidrRange: text, rangeName: text })),
+    stackType: z.enum(['IPV4_ONLY']),
+  }),
+  router: message({
+    bgp: message({ asn: int64, advertiseMode: text, advertisedGroups: texts, keepaliveInterval: int32 }),
+    description: text,
+    encryptedInterconnectRouter: flag,
+    name: text,
+    nats: z.array(
+      message({
+        autoNetworkTier: z.enum(['PREMIUM', 'STANDARD']),
+        enableDynamicPortAllocation: flag,
+        enableEndpointIndependentMapping: flag,
+        endpointTypes: z.array(z.enum(['ENDPOINT_TYPE_VM', 'ENDPOINT_TYPE_SWG', 'ENDPOINT_TYPE_MANAGED_PROXY_LB'])),
+        icmpIdleTimeoutSec: int32,
+        logConfig: message({ enable: flag, filter: z.enum(['ALL', 'ERRORS_ONLY', 'TRANSLATIONS_ONLY']) }),
+        maxPortsPerVm: int32,
+        minPortsPerVm: int32,
+        name: text,
+        natIpAllocateOption: z.enum(['AUTO_ONLY', 'MANUAL_ONLY']),
+        natIps: texts,
+        sourceSubnetworkIpRangesToNat: z.enum(['ALL_SUBNETWORKS_ALL_IP_RANGES', 'ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES', 'LIST_OF_SUBNETWORKS']),
+        subnetworks: z.array(message({ name: text, sourceIpRangesToNat: texts, secondaryIpRangeNames: texts })),
+        tcpEstablishedIdleTimeoutSec: int32,
+        tcpTimeWaitTimeoutSec: int32,
+        tcpTransitoryIdleTimeoutSec: int32,
+        type: z.enum(['PUBLIC', 'PRIVATE']),
+        udpIdleTimeoutSec: int32,
+      }),
+    ),
+    network: text,
+    region: z.unknown(),
+  }),
+} as const;
+
+export type Body<Name extends keyof typeof bodies> = z.output<(typeof bodies)[Name]>;
+
+/** The body in the shape asked for, or the API's error for the first field that does not fit. */
+export function read<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Shape> {
+  const result = shape.safeParse(body ?? {});
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue === undefined) throw result.error;
+  const where = ['resource', ...issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))].join('');
+  const message =
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => `Invalid JSON payload received. Unknown name "${key}" at '${where}': Cannot find field.`).join('\n')
+      : `Invalid value at '${where}': ${issue.message}`;
+  throw new ApiError(400, 'badRequest', message);
+}

@@ -1,0 +1,145 @@
+/** Firewall rules of networks, and what is in force in a network all in all. */
+import { isIPv6 } from 'node:net';
+import { range } from './addresses.mts';
+import { bodies, read, type Body } from './bodies.mts';
+import { birth, type Cloud } from './cloud.mts';
+import { invalid, invalidField } from './errors.mts';
+import { list } from './lists.mts';
+import type { Firewall } from './resources.mts';
+import { route, type Call, type Route } from './route.mts';
+import { checkName, checkTags, present, required } from './values.mts';
+
+const PROTOCOLS = ['tcp', 'udp', 'icmp', 'esp', 'ah', 'ipip', 'sctp', 'all'];
+
+/** The rule that a body describes, completed as the API completes it. @throws its error for what no rule may be. */
+export function firewall(cloud: Cloud, birthOf: Omit<Firewall, 'network' | 'direction' | 'priority' | 'disabled'>, body: Body<'firewall'>): Firewall {
+  const { allowed = [], denied = [], sourceRanges = [], sourceTags = [], sourceServiceAccounts = [], destinationRanges = [] } = body;
+  const { targetTags = [], targetServiceAccounts = [], direction = 'INGRESS', priority = 1000, logConfig = { enable: false } } = body;
+  if (allowed.length > 0 === denied.length > 0) {
+    throw allowed.length > 0
+      ? invalid('Only one of allowed and denied may be specified.')
+      : invalidField('allowed', '', 'Must specify allowed or denied rules.');
+  }
+  for (const [field, entries] of Object.entries({ allowed, denied }))
+    entries.forEach((entry, index) => {
+      checkProtocol(`${field}[${String(index)}]`, entry);
+    });
+  for (const [field, ranges] of Object.entries({ sourceRanges, destinationRanges }))
+    ranges.forEach((text, index) => {
+      checkRange(`${field}[${String(index)}]`, text);
+    });
+  checkTags('sourceTags', sourceTags);
+  checkTags('targetTags', targetTags);
+  if (sourceServiceAccounts.length + targetServiceAccounts.length > 0 && sourceTags.length + targetTags.length > 0) {
+    throw invalid('Source or target service accounts cannot be used together with source or target tags in one rule.');
+  }
+  if (priority > 65535) throw invalidField('priority', String(priority), 'Must be between 0 and 65535.');
+  if (direction === 'EGRESS' && sourceRanges.length + sourceTags.length + sourceServiceAccounts.length > 0)
+    throw invalid('Sources cannot be specified for an EGRESS rule.');
+  if (direction === 'INGRESS' && destinationRanges.length > 0 && sourceRanges.length + sourceTags.length + sourceServiceAccounts.length === 0) {
+    throw invalid('An INGRESS rule with destination ranges has to say its sources.');
+  }
+  const everywhere = ['0.0.0.0/0'];
+  const open = direction === 'INGRESS' && sourceRanges.length + sourceTags.length + sourceServiceAccounts.length === 0;
+  return {
+    ...birthOf,
+    network: cloud.linked(cloud.networks, 'network', required(body.network, 'network')).selfLink,
+    direction,
+    priority,
+    disabled: body.disabled ?? false,
+    ...present({
+      description: body.description ?? '',
+      allowed,
+      denied,
+      sourceRanges: open ? everywhere : sourceRanges,
+      destinationRanges: direction === 'EGRESS' && destinationRanges.length === 0 ? everywhere : destinationRanges,
+      sourceTags,
+      targetTags,
+      sourceServiceAccounts,
+      targetServiceAccounts,
+      logConfig,
+    }),
+  } as Firewall;
+}
+
+function checkProtocol(field: string, { IPProtocol, ports = [] }: { IPProtocol?: string | undefined; ports?: string[] | undefined }): void {
+  const protocol = required(IPProtocol, `${field}.IPProtocol`);
+  if (!PROTOCOLS.includes(protocol) && !(/^\d{1,3}$/.test(protocol) && Number(protocol) < 256))
+    throw invalidField(`${field}.IPProtocol`, protocol, 'Unknown protocol.');
+  if (ports.length > 0 && !['tcp', 'udp', 'sctp', '6', '17', '132'].includes(protocol))
+    throw invalidField(`${field}.ports`, ports.join(','), 'Ports may only be specified for TCP, UDP and SCTP.');
+  ports.forEach((port, index) => {
+    const [from, to] = (/^(\d{1,5})(?:-(\d{1,5}))?$/.exec(port) ?? []).slice(1).map(Number);
+    const last = to === undefined || Number.isNaN(to) ? from : to;
+    if (from === undefined || last === undefined || from > last || last > 65535) {
+      throw invalidField(`${field}.ports[${String(index)}]`, port, 'Ports may be an integer or a range like "80-90", at most 65535.');
+    }
+  });
+}
+
+function checkRange(field: string, text: string): void {
+  const [base = '', length = ''] = text.split('/');
+  if (text.includes(':')) {
+    if (!isIPv6(base) || !/^\d{1,3}$/.test(length) || Number(length) > 128) throw invalidField(field, text, 'Must be a valid CIDR address range.');
+  } else {
+    range(field, text.includes('/') ? text : `${text}/32`);
+  }
+}
+
+const pathFor = ({ cloud, project, name }: Call): string => cloud.firewalls.path(project.name, 'global', name);
+
+export const firewallRoutes: readonly Route[] = [
+  route('GET', 'global/firewalls', (call) => list(call, 'firewall', call.cloud.firewalls.all(call.project.name))),
+  route('GET', 'global/firewalls/NAME', (call) => call.cloud.firewalls.require(pathFor(call))),
+  route('POST', 'global/firewalls', ({ cloud, project, body }) => {
+    const given = read(bodies.firewall, body);
+    const path = cloud.firewalls.path(project.name, 'global', checkName(given.name));
+    cloud.firewalls.free(path);
+    const target = cloud.firewalls.put(firewall(cloud, birth('firewall', path), given));
+    return cloud.operations.start({
+      project: project.name,
+      scope: 'global',
+      type: 'insert',
+      target,
+      undo: () => {
+        cloud.firewalls.delete(path);
+      },
+    });
+  }),
+  ...(['PATCH', 'PUT'] as const).map((method) =>
+    route(method, 'global/firewalls/NAME', (call) => {
+      const { cloud, project } = call;
+      const path = pathFor(call);
+      const before = cloud.firewalls.require(path);
+      cloud.idle(path);
+      const given = read(bodies.firewall, call.body);
+      const { kind, id, name, selfLink, creationTimestamp } = before;
+      if (given.name !== undefined && given.name !== name) throw invalidField('name', given.name, 'Cannot be changed.');
+      if (given.direction !== undefined && given.direction !== before.direction) throw invalidField('direction', given.direction, 'Cannot be changed.');
+      const after = firewall(cloud, { kind, id, name, selfLink, creationTimestamp }, { ...(method === 'PATCH' && read(bodies.firewall, before)), ...given });
+      if (after.network !== before.network) throw invalidField('network', after.network, 'Cannot be changed.');
+      const finish = () => {
+        cloud.firewalls.put(after);
+      };
+      return cloud.operations.start({ project: project.name, scope: 'global', type: method === 'PUT' ? 'update' : 'patch', target: before, finish });
+    }),
+  ),
+  route('DELETE', 'global/firewalls/NAME', (call) => {
+    const { cloud, project } = call;
+    const path = pathFor(call);
+    const target = cloud.firewalls.require(path);
+    cloud.idle(path);
+    const finish = () => {
+      cloud.firewalls.delete(path);
+    };
+    return cloud.operations.start({ project: project.name, scope: 'global', type: 'delete', target, finish });
+  }),
+  route('GET', 'global/networks/NAME/getEffectiveFirewalls', ({ cloud, project, name }) => {
+    const network = cloud.networks.require(cloud.networks.path(project.name, 'global', name));
+    const policies = cloud.policies.get(cloud.networks.path(project.name, 'global', name)) ?? [];
+    return present({
+      firewalls: cloud.firewalls.all(project.name).filter((rule) => rule.network === network.selfLink),
+      firewallPolicys: policies,
+    });
+  }),
+];
