@@ -255,6 +255,8 @@ export interface HostRole<V, P = never> extends RoleBase<V> {
   readonly peers?: { readonly group: string | readonly string[]; ask(host: Host, inventory: Inventory): Question<P> };
   /** Reasons not to touch anything, found before the first change; the run exits 5 with them. */
   refuses?(context: Context<V, P>): readonly Refusal[];
+  /** The same for what only the host itself can say: asked with everything else. */
+  objects?(context: Context<V, P>): Question<readonly Refusal[]>;
   resources(context: Context<V, P>): readonly Resource[];
   listeners?(context: { readonly host: Host; readonly vars: V; readonly inventory: Inventory }): readonly Listener[];
   /** Products that it installs and that are not the vendor's own: every summary of a run names them. */

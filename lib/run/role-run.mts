@@ -1,6 +1,6 @@
 import { fail, RunFailure, type RunError } from '../errors.mts';
 import type { HostName, ResourceId } from '../names.mts';
-import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Refusal, Resource, StandIn, Verdict } from '../plan/model.mts';
+import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Question, Refusal, Resource, StandIn, Verdict } from '../plan/model.mts';
 import { disrupts, judge, withoutDisruption, type Judged } from '../plan/verdict.mts';
 import { compileSteps } from '../shell/steps.mts';
 import type { Reason, RoleVerdict } from '../report/events.mts';
@@ -63,7 +63,7 @@ export class RoleRun {
 
   /** Everything this role wants to know about its host now. */
   asks(): readonly Ask[] {
-    const resources = this.#scope.mode === 'verify' ? [] : this.resources().flatMap((resource) => resource.differs.asks);
+    const resources = this.#scope.mode === 'verify' ? [] : [...(this.#objections()?.asks ?? []), ...this.resources().flatMap(({ differs }) => differs.asks)];
     const checks = this.#scope.mode === 'check' ? [] : this.checks().flatMap((check) => check.ask.asks);
     return [...resources, ...checks];
   }
@@ -83,11 +83,16 @@ export class RoleRun {
   }
 
   async #refusals(): Promise<readonly Refusal[]> {
-    if (this.role.runs === 'host') return this.role.refuses?.(this.hostContext(this.role)) ?? [];
-    const question = this.role.refuses?.(this.controllerContext(this.role));
-    if (question === undefined) return [];
+    const known = this.role.runs === 'host' ? (this.role.refuses?.(this.hostContext(this.role)) ?? []) : [];
+    const question = this.#objections();
+    if (known.length > 0 || question === undefined) return known;
     const answer = await this.run.answer(question, false);
     return answer.kind === 'known' ? answer.value : fail('unreadable', `${this.role.name} could not look before it started: ${answer.reason}`);
+  }
+
+  /** Reasons not to touch anything that have to be asked for. */
+  #objections(): Question<readonly Refusal[]> | undefined {
+    return this.role.runs === 'host' ? this.role.objects?.(this.hostContext(this.role)) : this.role.refuses?.(this.controllerContext(this.role));
   }
 
   get hasBegun(): boolean {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { RunFailure } from '../../lib/errors.mts';
 import { hostName, type HostName } from '../../lib/names.mts';
-import type { AnyControllerRole, AnyRole, Check, Question } from '../../lib/plan/model.mts';
+import type { AnyControllerRole, AnyRole, Check, Question, Refusal } from '../../lib/plan/model.mts';
 import { constant } from '../../lib/plan/questions.mts';
 import { contract, defineControllerRole, defineRole } from '../../lib/plan/role.mts';
 import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
@@ -211,6 +211,20 @@ describe('engine', () => {
         expect((await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [careful] }], mode })).exitCode, mode).to.equal(5);
       }
       expect(writes(es)).to.deep.equal([]);
+    });
+
+    it('refuses for what the host itself says, which costs no round trip of its own', async () => {
+      const stranger = setting('stranger').map((now): readonly Refusal[] =>
+        now === undefined ? [] : [{ kind: 'refused', reason: `${now} is here`, hint: 'go' }],
+      );
+      const careful = role('careful', () => [want('x', '1')], { objects: () => stranger });
+      const es = newHost({ stranger: 'somebody' });
+      for (const mode of ['apply', 'check'] as const)
+        expect((await play({ groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [color, careful] }], mode })).exitCode, mode).to.equal(5);
+      expect(writes(es)).to.deep.equal([]);
+      const empty = newHost({ x: '1' });
+      expect((await play({ groups: { es: [] }, hosts: { es: empty }, stages: [{ hosts: 'all', roles: [careful] }] })).exitCode).to.equal(0);
+      expect(empty.log).to.deep.equal(['open', 'ask 2', 'close']);
     });
 
     it('changes a version only with a yes', async () => {
