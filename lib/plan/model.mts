@@ -144,7 +144,13 @@ export type Judgement =
       readonly final?: true;
     };
 
-export type CheckOutcome = Judgement | { readonly kind: 'skipped' | 'unknown'; readonly because: string };
+/** There is nothing to judge here. */
+export interface Skipped {
+  readonly kind: 'skipped';
+  readonly because: string;
+}
+
+export type CheckOutcome = Judgement | Skipped | { readonly kind: 'unknown'; readonly because: string };
 
 /** A judgement about the running system, asked again until it passes or `deadlineMs` is over. */
 export interface Check<T = unknown> {
@@ -155,7 +161,9 @@ export interface Check<T = unknown> {
   /** What people run the program for: when it passes, the summary of a run says what was found, under this name. */
   readonly headline?: string;
   readonly ask: Question<T>;
-  judge(now: T, first: T): Judgement;
+  /** What only the answer shows how to ask; judged is what it answers. */
+  closer?(answer: T): Question<T>;
+  judge(now: T, first: T): Judgement | Skipped;
   /** In an apply, where something may just be starting; checks and drift give 2 seconds, or `steadyMs` where what is awaited is rarer. */
   readonly retry: { readonly everyMs: number; readonly deadlineMs: number; readonly steadyMs?: number };
 }

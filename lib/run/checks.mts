@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Check, CheckOutcome, Judgement, Raw } from '../plan/model.mts';
+import type { Ask, Check, CheckOutcome, Judgement, Question, Raw } from '../plan/model.mts';
 
 export interface CheckResult {
   readonly check: Check;
@@ -29,7 +29,10 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
   if (checks.length === 0) return [];
   const first = new Map(patience.first);
   const started = performance.now();
-  await asker.know(checks.flatMap((check) => check.ask.asks));
+  const asks = checks.flatMap((check) => check.ask.asks);
+  const closerAsks = (): readonly Ask[] => checks.flatMap((check) => (check.closer === undefined ? [] : asked(check, asker.answers.lookup).asks));
+  await asker.know(asks);
+  await asker.know(closerAsks());
   for (let attempt = 1; ; attempt += 1) {
     const results = judgeAll(checks, asker.answers.lookup, first);
     const elapsed = performance.now() - started;
@@ -38,8 +41,15 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
     if (open === undefined || patience.signal.aborted) return results;
     patience.onWaiting?.(open.check.id, attempt, foundIn(open.outcome));
     await sleep(Math.min(...waiting.map(({ check }) => check.retry.everyMs)), undefined, { signal: patience.signal }).catch(() => undefined);
-    await asker.refresh(checks.flatMap((check) => check.ask.asks));
+    await asker.refresh(asks);
+    await asker.refresh(closerAsks());
   }
+}
+
+/** Its own question, or the closer one that the answer to it leads to. */
+function asked(check: Check, lookup: (ask: Ask) => Raw): Question<unknown> {
+  const answer = check.ask.read(lookup);
+  return answer.kind === 'known' ? (check.closer?.(answer.value) ?? check.ask) : check.ask;
 }
 
 const isFinal = (outcome: CheckOutcome): boolean => outcome.kind === 'fail' && outcome.final === true;
@@ -58,7 +68,7 @@ function judgeAll(checks: readonly Check[], lookup: (ask: Ask) => Raw, first: Ma
 function outcomeOf(check: Check, lookup: (ask: Ask) => Raw, first: Map<string, unknown>, earlier: ReadonlyMap<string, CheckOutcome>): CheckOutcome {
   const missed = check.needs?.find((id) => earlier.get(id)?.kind !== 'pass');
   if (missed !== undefined) return { kind: 'skipped', because: missed };
-  const answer = check.ask.read(lookup);
+  const answer = asked(check, lookup).read(lookup);
   if (answer.kind === 'unavailable') return { kind: 'unknown', because: answer.reason };
   if (!first.has(check.id)) first.set(check.id, answer.value);
   return check.judge(answer.value, first.get(check.id));
