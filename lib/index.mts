@@ -15,7 +15,7 @@ export type { GroupName, HostName, ResourceId, RoleName } from './names.mts';
 export { Secret } from './secret.mts';
 export type { Content } from './secret.mts';
 export * from './plan/questions.mts';
-export { gcloud, gcloudJson } from './plan/gcloud.mts';
+export { apiIsOff, gcloud, gcloudJson, gcloudList } from './plan/gcloud.mts';
 export * from './resources/index.mts';
 export { quote } from './shell/quote.mts';
 export { archiveVariables, artifacts, assembledPath, chooseArchive, labDirectory, projectPath } from './inventory/artifacts.mts';

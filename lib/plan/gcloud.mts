@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RunError } from '../errors.mts';
 import type { Question } from './model.mts';
-import { controllerOutput, known, refine, unavailable } from './questions.mts';
+import { controllerOutput, known, refine, unavailable, type ControllerOutput } from './questions.mts';
 
 type Argv = readonly [string, ...string[]];
 
@@ -16,16 +16,35 @@ export const gcloud = (words: readonly string[], { project }: { readonly project
 ];
 
 /** What a call answers as JSON, read by `schema`; a call that fails is `unavailable` with its last error. */
-export function gcloudJson<S extends z.ZodType>(schema: S, argv: Argv): Question<z.output<S>> {
-  return refine(controllerOutput(argv), ({ code, stdout, stderr }) => {
+export const gcloudJson = <S extends z.ZodType>(schema: S, argv: Argv): Question<z.output<S>> => read(controllerOutput(argv), schema, argv);
+
+/**
+ * A list, its items read by `item`. With `mayBeOff` the API may be off, because the run switches it on: then there is nothing yet; otherwise that
+ * ends the run.
+ */
+export function gcloudList<S extends z.ZodType>(item: S, argv: Argv, { mayBeOff }: { readonly mayBeOff: boolean }): Question<readonly z.output<S>[]> {
+  if (!mayBeOff) return gcloudJson(z.array(item), argv);
+  const asked = controllerOutput(argv, { mayBeOff });
+  return read(
+    asked.map((output) => (isApiOff({ argv, ...output }) ? { code: 0, stdout: '[]', stderr: '' } : output)),
+    z.array(item),
+    argv,
+  );
+}
+
+/** Whether the API is off, told by a list that may find it so. */
+export const apiIsOff = (argv: Argv): Question<boolean> => controllerOutput(argv, { mayBeOff: true }).map((output) => isApiOff({ argv, ...output }));
+
+function read<S extends z.ZodType>(asked: Question<ControllerOutput>, schema: S, argv: Argv): Question<z.output<S>> {
+  return refine(asked, ({ code, stdout, stderr }) => {
     if (code !== 0) return unavailable(errorLine(stderr) || `${argv.slice(0, 4).join(' ')} ended with exit code ${code.toString()}`);
-    let read: unknown;
+    let answered: unknown;
     try {
-      read = JSON.parse(stdout);
+      answered = JSON.parse(stdout);
     } catch {
       return unavailable(`${argv.slice(0, 4).join(' ')} answered no JSON: ${stdout.slice(0, 200)}`);
     }
-    const checked = schema.safeParse(read);
+    const checked = schema.safeParse(answered);
     return checked.success ? known(checked.data) : unavailable(`${argv.slice(0, 4).join(' ')}: ${z.prettifyError(checked.error)}`);
   });
 }
@@ -66,8 +85,12 @@ export const GCLOUD_MISSING: RunError = {
   hint: `install it (https://cloud.google.com/sdk/docs/install), then ${LOGIN}`,
 };
 
+/** The API that the call needs is off in the project. */
+export const isApiOff = ({ code, stderr }: GcloudEnd): boolean =>
+  code !== 0 && /SERVICE_DISABLED|accessNotConfigured|has not been used in project|API \[[\w.]+\] not enabled|is not enabled/i.test(stderr);
+
 /**
- * What stands in the way of every call alike: not logged in, API off, no permission, wrong project. `undefined` for troubles of one object.
+ * What stands in the way of every call alike: not logged in, API off, no permission, wrong project, quota. `undefined` for troubles of one object.
  * The texts are those of gcloud (SDK 528) and of the Compute API.
  */
 export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | undefined {
@@ -81,7 +104,7 @@ export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | und
     )
   )
     return usage('gcloud is not logged in', LOGIN);
-  if (/SERVICE_DISABLED|accessNotConfigured|has not been used in project|API \[[\w.]+\] not enabled|is not enabled/i.test(stderr)) {
+  if (isApiOff({ argv, code, stderr })) {
     const api = /\b([a-z]+\.googleapis\.com)\b/.exec(stderr)?.[1] ?? 'compute.googleapis.com';
     return usage(`the API ${api} is off in project ${project}`, `run: gcloud services enable ${api} --project=${project}`);
   }
@@ -98,6 +121,17 @@ export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | und
       `there is no project ${project}, or gcloud's account cannot see it`,
       'correct gcp_project in the inventory; gcloud projects list shows what there is',
     );
+  if (/billing to be enabled|BILLING_DISABLED|billing account .* (?:disabled|not found)/i.test(stderr))
+    return usage(
+      `project ${project} has no billing account`,
+      `run: gcloud billing projects link ${project} --billing-account=ACCOUNT; gcloud billing accounts list shows them`,
+    );
+  const [, metric, where] = /Quota '([\w-]+)' exceeded\.\s+Limit: [\d.]+(?: (globally|in region [\w-]+))?/.exec(stderr) ?? [];
+  if (metric !== undefined)
+    return usage(
+      `the quota ${metric} of project ${project}${where === undefined ? '' : ` ${where}`} is used up`,
+      `ask for more at https://console.cloud.google.com/iam-admin/quotas?project=${project}, take a smaller gcp_machine_type or disk, or delete what is not needed; then run again: what was made is kept`,
+    );
   return undefined;
 }
 
@@ -106,6 +140,7 @@ function roleFor(argv: readonly string[]): string {
   if (argv.includes('firewall-rules') || argv.includes('get-effective-firewalls')) return 'roles/compute.securityAdmin';
   if (argv.includes('networks') || argv.includes('routers')) return 'roles/compute.networkAdmin';
   if (argv.includes('start-iap-tunnel')) return 'roles/iap.tunnelResourceAccessor';
+  if (argv.includes('services')) return 'roles/serviceusage.serviceUsageAdmin';
   if (argv.includes('secrets')) return 'roles/secretmanager.secretAccessor';
   return 'roles/compute.instanceAdmin.v1';
 }
@@ -120,6 +155,9 @@ const PASSING = [
 
 /** Requests per minute and troubles of the service: worth another try. A quota of resources is not, it does not come back by waiting. */
 export const isPassing = ({ code, stderr }: GcloudEnd): boolean => code !== 0 && PASSING.some((pattern) => pattern.test(errorLine(stderr)));
+
+/** Something is about to be ready: an instance that is being started or stopped. */
+export const isNotReadyYet = ({ code, stderr }: GcloudEnd): boolean => code !== 0 && /resourceNotReady|The resource '[^']+' is not ready/i.test(stderr);
 
 /** A create that finds it made: whoever made it, the question that is asked next judges it. */
 export const isMadeAlready = ({ argv, code, stderr }: GcloudEnd): boolean => code !== 0 && argv.includes('create') && /already exists/i.test(stderr);

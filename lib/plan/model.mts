@@ -21,7 +21,12 @@ export type Ask =
       /** Must be answered by a session opened after the last change (resource limits are fixed at login). */
       readonly fresh?: true;
     }
-  | { readonly at: 'controller'; readonly argv: readonly [string, ...string[]] };
+  | {
+      readonly at: 'controller';
+      readonly argv: readonly [string, ...string[]];
+      /** The run itself switches the API on: that it is off is an answer, and nothing that stands in the run's way. */
+      readonly mayBeOff?: true;
+    };
 
 /** What came back for one ask. `absent` is ENOENT or ENOTDIR and nothing else. */
 export type Raw =
@@ -73,6 +78,8 @@ export interface Change {
   readonly disrupts?: true;
   /** What it is that nobody does by accident, such as `another version`: not applied without `--yes`. */
   readonly consent?: string;
+  /** Differs, and is never put right by this program: why, and how people do it. */
+  readonly refused?: { readonly reason: string; readonly hint: string };
 }
 
 export interface Resource {
@@ -288,7 +295,7 @@ export interface ControllerRole<V> extends RoleBase<V> {
   refuses?(context: ControllerContext<V>): Question<readonly Refusal[]>;
   resources(context: ControllerContext<V>): readonly Resource[];
   verify?(context: ControllerContext<V>): readonly Check[];
-  /** Of a provider: where its host is reached; `undefined` while it is not made. */
+  /** Of a provider: where its host is reached; `undefined` while it is not made, or does not run. */
   locates?(context: ControllerContext<V>): Question<Location | undefined>;
 }
 
@@ -312,6 +319,8 @@ export interface Stage {
 
 export interface Playbook {
   readonly name: string;
+  /** Its word on the command line, where one file has several commands. */
+  readonly command?: string;
   readonly summary: string;
   readonly stages: readonly Stage[];
   /** Every role of the project: their variables are what an inventory may name. */

@@ -327,8 +327,8 @@ export interface ControllerOutput {
 }
 
 /** A read-only command on the controller; the raw answer is JSON of `ControllerOutput`. */
-export function controllerOutput(argv: readonly [string, ...string[]]): Question<ControllerOutput> {
-  const ask: Ask = { at: 'controller', argv };
+export function controllerOutput(argv: readonly [string, ...string[]], more: { readonly mayBeOff?: true } = {}): Question<ControllerOutput> {
+  const ask: Ask = { at: 'controller', argv, ...more };
   return question([ask], (answers) => {
     const raw = answers(ask);
     if (raw.kind === 'value') return known(JSON.parse(lenient(raw.bytes)) as ControllerOutput);

@@ -110,7 +110,7 @@ function reasonText(reasons: readonly Reason[]): string {
 }
 
 function fieldLines(change: Change, diff: boolean): readonly Line[] {
-  const restart: Line = change.disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];
+  const restart = noteOf(change);
   const indent = '      ';
   if (!isContent(change)) return [[indent, `${change.field}: `, ['red', inline(change.from)], ' -> ', ['green', inline(change.to)], ...restart]];
   if (change.from.kind === 'hidden' || change.to.kind === 'hidden') return [[indent, `${change.field}: (hidden)`, ...restart]];
@@ -124,6 +124,12 @@ function fieldLines(change: Change, diff: boolean): readonly Line[] {
       ],
     ];
   return [[indent, `${change.field}:`, ...restart], ...contentDiff(change).map((line): Line => [indent, ...line])];
+}
+
+function noteOf({ disrupts, consent, refused }: Change): Line {
+  if (refused !== undefined) return [['yellow', ` (refused: ${refused.reason})`]];
+  if (consent !== undefined) return [['yellow', ` (needs a yes: ${consent})`]];
+  return disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];
 }
 
 const inline = (shown: Change['from']): string => {

@@ -35,12 +35,7 @@ export const shown = (text: string | number): Shown => ({ kind: 'text', text: St
 export const absentShown: Shown = { kind: 'absent' };
 export const hidden: Shown = { kind: 'hidden' };
 
-export const change = (
-  field: string,
-  from: Shown | string,
-  to: Shown | string,
-  more: { readonly disrupts?: true; readonly consent?: string } = {},
-): Change => ({
+export const change = (field: string, from: Shown | string, to: Shown | string, more: Pick<Change, 'disrupts' | 'consent' | 'refused'> = {}): Change => ({
   field,
   from: typeof from === 'string' ? shown(from) : from,
   to: typeof to === 'string' ? shown(to) : to,

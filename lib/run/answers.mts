@@ -2,7 +2,9 @@ import type { Ask, Raw } from '../plan/model.mts';
 
 /** Two asks with the same key are the same question, whoever asked. */
 export const keyOf = (ask: Ask): string =>
-  ask.at === 'controller' ? `controller ${JSON.stringify(ask.argv)}` : `host ${ask.kind} ${ask.key}${ask.fresh === true ? ' fresh' : ''}`;
+  ask.at === 'controller'
+    ? `controller ${JSON.stringify(ask.argv)}${ask.mayBeOff === true ? ' or off' : ''}`
+    : `host ${ask.kind} ${ask.key}${ask.fresh === true ? ' fresh' : ''}`;
 
 /** What is known about one host at this moment. */
 export class Answers {

@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunFailure } from '../errors.mts';
-import { GCLOUD_MISSING, gcloudTrouble, honest, isMadeAlready, isPassing } from '../plan/gcloud.mts';
+import { RunFailure, type RunError } from '../errors.mts';
+import { GCLOUD_MISSING, gcloudTrouble, honest, isApiOff, isMadeAlready, isNotReadyYet, isPassing } from '../plan/gcloud.mts';
 import type { Ask, CompiledStep, Raw } from '../plan/model.mts';
 import type { StepEnd } from '../transport/session.mts';
-import { distinct, keyOf } from './answers.mts';
+import { distinct } from './answers.mts';
 
 type Argv = readonly [string, ...string[]];
 export type ControllerAsk = Extract<Ask, { at: 'controller' }>;
@@ -15,7 +15,10 @@ const TAIL_LINES = 20;
 /** Each is a Python of its own, and the API counts requests per minute. */
 const GCLOUDS_AT_ONCE = 4;
 const TRIES = 4;
+/** What takes its time, such as an instance that is stopping, or an API that was just switched on: some two minutes. */
+const PATIENT_TRIES = 12;
 const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 15_000;
 
 interface End {
   /** `undefined`: ended by a signal. */
@@ -26,14 +29,22 @@ interface End {
 }
 
 /** What stands in the way of everything this run wants from a command line of the controller, whichever host it is about. */
-export class ControllerFailure extends RunFailure {}
+export class ControllerFailure extends RunFailure {
+  /** What was answered, where that is an answer for whoever can live without the API. */
+  readonly off?: End;
+  constructor(error: RunError, off?: End) {
+    super(error);
+    if (off !== undefined) this.off = off;
+  }
+}
 
 /**
  * Questions and steps whose place is this machine: host providers and cloud command lines, as argv without a shell string.
  * Every question is asked once for all hosts, until a step makes the answers old.
  */
 export class Controller {
-  #answers = new Map<string, Promise<Raw>>();
+  #answers = new Map<string, Promise<End>>();
+  #switchedOn = false;
   readonly #signal: AbortSignal;
   readonly #gclouds = pLimit(GCLOUDS_AT_ONCE);
   readonly #steps = new Set<Promise<unknown>>();
@@ -50,10 +61,10 @@ export class Controller {
     await Promise.all(
       distinct(asks).map(async (ask) => {
         if (ask.at !== 'controller') return;
-        const key = keyOf(ask);
-        const answer = this.#answers.get(key) ?? this.#answer(ask.argv);
-        this.#answers.set(key, answer);
-        answers.set(ask, await answer);
+        const key = JSON.stringify(ask.argv);
+        const end = this.#answers.get(key) ?? this.#run(ask.argv, { deadlineMs: ASK_DEADLINE_MS, detached: false });
+        this.#answers.set(key, end);
+        answers.set(ask, rawOf(ask, await end.catch((thrown: unknown) => offOf(ask, thrown))));
       }),
     );
     return answers;
@@ -62,12 +73,6 @@ export class Controller {
   /** Answers given before a change are not given again after it. */
   forget(): void {
     this.#answers = new Map();
-  }
-
-  async #answer(argv: Argv): Promise<Raw> {
-    const { code, signal, stdout, stderr } = await this.#run(argv, { deadlineMs: ASK_DEADLINE_MS, detached: false });
-    if (code === undefined) return { kind: 'unavailable', reason: `${argv[0]} was stopped by ${signal ?? 'a signal'}` };
-    return { kind: 'value', bytes: Buffer.from(JSON.stringify({ code, stdout, stderr })) };
   }
 
   /** Runs one step. Lines `progress DONE [TOTAL]` of its output are progress; everything else is kept for the tail. */
@@ -94,12 +99,19 @@ export class Controller {
       const end = await this.#once(argv, options);
       if (end.code === undefined) return end;
       const seen = honest({ argv, code: end.code, stderr: end.stderr });
-      if (seen.code === 0) return end;
+      if (seen.code === 0) {
+        this.#switchedOn ||= argv.slice(1, 3).join(' ') === 'services enable';
+        return end;
+      }
       if (isMadeAlready(seen)) return { ...end, code: 0 };
-      const trouble = gcloudTrouble(seen);
-      if (trouble !== undefined) throw new ControllerFailure(trouble);
-      if (attempt === TRIES || !isPassing(seen)) return { ...end, code: seen.code, stderr: seen.stderr };
-      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal: this.#signal }).catch(() => undefined);
+      const answer = { ...end, code: seen.code, stderr: seen.stderr };
+      const isComing = isNotReadyYet(seen) || (this.#switchedOn && isApiOff(seen));
+      if (attempt >= (isComing ? PATIENT_TRIES : isPassing(seen) ? TRIES : 1)) {
+        const trouble = isPassing(seen) ? undefined : gcloudTrouble(seen);
+        if (trouble !== undefined) throw new ControllerFailure(trouble, isApiOff(seen) ? answer : undefined);
+        return answer;
+      }
+      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS), undefined, { signal: this.#signal }).catch(() => undefined);
       if (this.#signal.aborted) return end;
     }
   }
@@ -123,6 +135,16 @@ export class Controller {
     if (exitCode === 127 && argv[0] === 'gcloud') throw new ControllerFailure(GCLOUD_MISSING);
     return { code: exitCode ?? undefined, signal: signal ?? undefined, stdout, stderr };
   }
+}
+
+function rawOf({ argv }: ControllerAsk, { code, signal, stdout, stderr }: End): Raw {
+  if (code === undefined) return { kind: 'unavailable', reason: `${argv[0]} was stopped by ${signal ?? 'a signal'}` };
+  return { kind: 'value', bytes: Buffer.from(JSON.stringify({ code, stdout, stderr })) };
+}
+
+function offOf({ mayBeOff }: ControllerAsk, thrown: unknown): End {
+  if (mayBeOff === true && thrown instanceof ControllerFailure && thrown.off !== undefined) return thrown.off;
+  throw thrown;
 }
 
 interface Running {

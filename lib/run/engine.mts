@@ -313,6 +313,7 @@ class Engine {
       await Promise.all([...Map.groupBy(alive(members), ({ run }) => run)].map(([, list]) => this.#verify(list)));
       for (const member of members) member.end();
       this.#countFailures();
+      if (members.some(isGroundLost)) this.#givenUp = true;
     }
   }
 
@@ -374,6 +375,9 @@ class Engine {
 
 /** A role that runs once for its group runs on the first host that can be worked on. */
 const firstAlive = (members: readonly RoleRun[]): readonly RoleRun[] => alive(members).slice(0, 1);
+
+/** What all hosts stand on, such as their network, is not there: none of them is begun. */
+const isGroundLost = ({ role, run }: RoleRun): boolean => role.runs === 'controller' && role.per === 'group' && run.failure !== undefined;
 
 /** A role that cannot say yet what it will ask (a peer is missing, a variable is wrong) is asked when its turn comes. */
 function foreseeable(member: RoleRun): readonly Ask[] {

@@ -2,7 +2,7 @@ import { RunFailure, type ErrorKind } from '../errors.mts';
 import type { HostName } from '../names.mts';
 import { judge } from '../plan/verdict.mts';
 import { guarded } from './cohort.mts';
-import { isPending, type RoleRun } from './role-run.mts';
+import type { RoleRun } from './role-run.mts';
 import { peerRuns, type Scope } from './scope.mts';
 
 /** Check, drift and verification of one host's roles of a stage: nothing here can write. */
@@ -33,7 +33,7 @@ async function inspectOne(member: RoleRun, scope: Scope, toCome: Set<HostName>):
     await run.know(resources.flatMap((resource) => resource.differs.asks));
     const judged = judge(resources, run.answers.lookup);
     for (const one of judged) member.report(one);
-    if (role.runs === 'controller' && role.provides !== undefined && isPending(judged)) {
+    if (await member.isToCome(judged)) {
       toCome.add(run.host.name);
       return;
     }

@@ -70,6 +70,7 @@ export class Places {
 
 function known<T>(host: Host, answer: Answer<T | undefined>): T {
   if (answer.kind === 'unavailable') return fail('unreachable', 'not located', { message: `where ${host.name} is could not be found out: ${answer.reason}` });
-  if (answer.value === undefined) return fail('unreachable', 'does not exist', { message: `${host.name} does not exist: its provider knows no such host` });
+  if (answer.value === undefined)
+    return fail('unreachable', 'does not run', { message: `${host.name} does not run: its provider has no running host of this name` });
   return answer.value;
 }

@@ -129,6 +129,16 @@ export class RoleRun {
     return judged;
   }
 
+  /** Whether the host of a provider is yet to be made or started, judged by what is pending. */
+  async isToCome(judged: readonly Judged[]): Promise<boolean> {
+    const { role } = this;
+    if (role.runs === 'host' || role.provides === undefined || !isPending(judged)) return false;
+    const question = role.locates?.(this.controllerContext(role));
+    if (question === undefined) return true;
+    const answer = await this.run.answer(question, false);
+    return answer.kind === 'unavailable' || answer.value === undefined;
+  }
+
   /** All resources unknown, because of what is still to come before them. */
   unknown(because: HostName): void {
     this.begin();
@@ -144,6 +154,7 @@ export class RoleRun {
       return changes.length === 0 ? [] : [{ resource, changes }];
     });
     if (work.length === 0) return false;
+    refuse(work.flatMap(({ changes }) => changes.flatMap(({ refused }) => (refused === undefined ? [] : [{ kind: 'refused' as const, ...refused }]))));
     this.#requireConsent(work);
     const reask = [...judged.flatMap(({ resource }) => resource.differs.asks), ...rest()];
     await this.run.apply(

@@ -40,6 +40,13 @@ describe('calls of gcloud', () => {
     ],
     ['no permission', FAILED(DENIED), 'may not do this in project my-project', '--role=roles/compute.securityAdmin, which has compute.instances.list'],
     ['an unknown project', FAILED("The resource 'projects/my-project' was not found"), 'there is no project my-project', 'gcp_project'],
+    [
+      'a quota that is used up',
+      FAILED(`${QUOTA}\n\tmetric name = compute.googleapis.com/cpus\nTry your request in another zone`),
+      'the quota CPUS of project my-project in region asia-northeast3 is used up',
+      'https://console.cloud.google.com/iam-admin/quotas?project=my-project',
+    ],
+    ['no billing', FAILED('This API method requires billing to be enabled. Please enable billing on project #1'), 'no billing account', 'gcloud billing'],
   ] as const)
     it(`${name} is everybody's trouble, with the way out`, () => {
       const trouble = gcloudTrouble({ argv: create, code: 1, stderr });
@@ -49,7 +56,7 @@ describe('calls of gcloud', () => {
     });
 
   it('what is about one object is nobody else’s trouble', () => {
-    for (const text of ["The resource 'projects/my-project/global/firewalls/x' was not found", QUOTA, "Invalid value for field 'resource.name'"])
+    for (const text of ["The resource 'projects/my-project/global/firewalls/x' was not found", RATE, "Invalid value for field 'resource.name'"])
       expect(gcloudTrouble({ argv: create, code: 1, stderr: FAILED(text) })).to.equal(undefined);
     expect(gcloudTrouble({ argv: create, code: 0, stderr: NOT_LOGGED_IN })).to.equal(undefined);
   });

@@ -98,10 +98,10 @@ describe('the controller', () => {
   }).timeout(15_000);
 
   it('does not try again what stays, and gives its error', async () => {
-    answers([1, "ERROR: (gcloud.x) Could not fetch resource:\n - Quota 'CPUS' exceeded.  Limit: 24.0 in region x.\n"]);
+    answers([1, "ERROR: (gcloud.x) Could not fetch resource:\n - Invalid value for field 'resource.name'\n"]);
     const { end, tail } = await controller().apply(step('es-01'), () => undefined);
     expect(end).to.deep.equal({ kind: 'exited', code: 1 });
-    expect(tail).to.contain("Quota 'CPUS' exceeded");
+    expect(tail).to.contain('Invalid value');
     expect(begun()).to.equal(1);
   });
 
@@ -117,6 +117,27 @@ describe('the controller', () => {
       .catch((error: unknown) => error);
     expect(thrown).to.be.instanceOf(ControllerFailure);
     expect(thrown).to.have.nested.property('error.kind', 'usage');
+  });
+
+  const OFF = 'ERROR: (gcloud.x) Could not fetch resource:\n - Compute Engine API has not been used in project p before or it is disabled.\n';
+
+  it('an API that is off is an answer for who switches it on, and a failure for everybody else', async () => {
+    answers([1, OFF], [1, OFF]);
+    const one = controller();
+    const [raw] = (await one.ask([{ ...list('instances'), mayBeOff: true }])).values();
+    expect(raw?.kind === 'value' && JSON.parse(Buffer.from(raw.bytes).toString())).to.deep.include({ code: 1 });
+    const thrown = await one.ask([list('instances')]).catch((error: unknown) => error);
+    expect(thrown).to.be.instanceOf(ControllerFailure);
+    expect(begun()).to.equal(1);
+  });
+
+  it('waits for an API that it switched on itself', async () => {
+    answers([0, ''], [1, OFF]);
+    const one = controller();
+    const argv = gcloud(['services', 'enable', 'compute.googleapis.com'], { project: 'p-project' });
+    await one.apply({ at: 'controller', id: resourceId('API'), argv, deadlineMs: 10_000 }, () => undefined);
+    await one.ask([list('instances')]);
+    expect(begun()).to.equal(3);
   });
 
   it('a machine without gcloud is told how to get it', async () => {

@@ -9,6 +9,8 @@ import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
 import { exitCodeFor, newRunState, type RunState } from '../../lib/report/index.mts';
 import { Emitter } from '../../lib/run/emitter.mts';
 import { execute } from '../../lib/run/engine.mts';
+import { controllerCommand } from '../../lib/resources/command.mts';
+import { change } from '../../lib/resources/resource.mts';
 import { fakeInventory, FakeTransport, newHost, setting, want, type FakeHost } from '../support/fake-hosts.mts';
 
 interface Outcome {
@@ -236,6 +238,19 @@ describe('engine', () => {
       expect(writes(es)).to.deep.equal([]);
       expect((await play({ ...given, yes: true })).exitCode).to.equal(0);
       expect(writes(es)).to.deep.equal(['set version 2']);
+    });
+
+    it('shows what it will not change, and changes nothing else of that host then', async () => {
+      const es = newHost({ zone: 'a' });
+      const refused = { reason: 'nothing moves to another zone', hint: 'make it anew' };
+      const placed = role('placed', () => [want('color', 'blue'), want('zone', 'b', { refused })]);
+      const given = { groups: { es: [] }, hosts: { es }, stages: [{ hosts: 'all', roles: [placed] }], yes: true };
+      expect((await play({ ...given, mode: 'check' })).exitCode).to.equal(2);
+      const { exitCode, events } = await play(given);
+      expect(exitCode).to.equal(5);
+      const failed = events.find((event) => event.kind === 'role.failed');
+      expect(failed?.kind === 'role.failed' && failed.error).to.deep.include({ short: refused.reason, hint: refused.hint });
+      expect(writes(es)).to.deep.equal([]);
     });
 
     it('asks for fresh answers in a second login, with the first still open', async () => {
@@ -641,6 +656,37 @@ describe('engine', () => {
       );
       expect([exitCode, state]).to.deep.equal(['refused', 'open to the world']);
       expect(log).to.deep.equal([]);
+    });
+
+    const differing = controllerCommand('machine', { differs: constant([change('tag', 'old', 'new')]), argv: ['false'] });
+    const inside = role('inside', () => [want('x', '1')]);
+
+    for (const [name, location, found] of [
+      ['one that is yet to be made is not asked', undefined, 'unknown'],
+      ['one that runs is asked, whatever else differs', { address: '10.0.0.1' }, 'pending'],
+    ] as const)
+      it(`of hosts to come: ${name}`, async () => {
+        const machines = provider('machines', { provides: 'cloud', resources: () => [differing], locates: () => constant(location) });
+        const stages = [
+          { hosts: 'all', roles: [machines] },
+          { hosts: 'b', roles: [inside] },
+        ];
+        const { exitCode, state } = await play({ ...given, hosts: { a: newHost(), b: newHost() }, mode: 'check', stages });
+        expect(exitCode).to.equal(2);
+        expect(state.hosts.get(hostName('b'))?.roles.get(inside.name)?.verdict).to.equal(found);
+      });
+
+    it('that fail for their group leave all hosts alone', async () => {
+      const network = provider('network', { resources: () => [differing] });
+      const b = newHost();
+      const stages = [
+        { hosts: 'all', roles: [network] },
+        { hosts: 'all', roles: [inside] },
+      ];
+      const { exitCode, notAttempted } = await play({ ...given, hosts: { a: newHost(), b }, stages });
+      expect(exitCode).to.equal(1);
+      expect(notAttempted).to.deep.equal([hostName('a')]);
+      expect(b.log).to.deep.equal([]);
     });
   });
 });

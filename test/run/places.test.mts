@@ -112,7 +112,7 @@ describe('where hosts are', () => {
   it('is a failure for a host that does not exist, and for keys that cannot be had', async () => {
     const given: Given = { connections: { a: ssh('a') }, locations: { a: undefined } };
     const missing = await connectionOf(given, 'a').then(undefined, (error: unknown) => (error as RunFailure).error);
-    expect(missing).to.include({ kind: 'unreachable', short: 'does not exist' });
+    expect(missing).to.include({ kind: 'unreachable', short: 'does not run' });
     const silent: Question<readonly string[]> = { ...constant([]), read: () => unavailable('the console is empty') };
     const found = await connectionOf({ connections: { a: ssh('a') }, locations: { a: { address: '1.2.3.4', hostKeys: silent } } }, 'a');
     const thrown = await found.hostKeys?.().then(undefined, (error: unknown) => error);

@@ -20,7 +20,7 @@ export const setting = (key: string): Question<string | undefined> => {
 export function want(
   key: string,
   value: string,
-  more: { readonly needs?: readonly string[]; readonly disrupts?: boolean; readonly consent?: string } = {},
+  more: { readonly needs?: readonly string[]; readonly disrupts?: boolean } & Pick<Change, 'consent' | 'refused'> = {},
 ): Resource {
   return {
     id: resourceId(key),
@@ -35,6 +35,7 @@ export function want(
               to: { kind: 'text', text: value },
               ...(more.disrupts === true && now !== undefined ? { disrupts: true as const } : {}),
               ...(more.consent === undefined ? {} : { consent: more.consent }),
+              ...(more.refused === undefined ? {} : { refused: more.refused }),
             },
           ],
     ),
