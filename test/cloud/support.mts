@@ -1,39 +1,110 @@
-/** Google's Compute API, played by a process of our own, for the real gcloud: `await using double = await startDouble()`. */
+/**
+ * Google's APIs, played by a process of our own (double/), for the real gcloud:
+ *
+ *     await using double = await startDouble();
+ *     execFile('gcloud', […], { env: { ...process.env, ...double.environment } })
+ *
+ * Projects come into being when they are first named. The double keeps what is created, refuses what the API refuses, and works on operations for a
+ * while; nothing of lib/ or roles/ is in it. Its answers are those of the API, so a rule edited in a console is `edit()`, and what others do through the
+ * API is `perform()`. Paths are `projects/P/SCOPE/COLLECTION/NAME`, where a scope is `global`, `regions/R` or `zones/Z`.
+ *
+ * Seen with gcloud 528 and kept in double.test.mts:
+ * - A list over all zones or regions (instances, disks, subnets, routers) that is refused prints `[]` and a warning, and exits 0.
+ * - 5xx and 429 are repeated by gcloud itself in some commands, not in others.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { z } from 'zod';
+import type { Announcement, Answer, Noted } from './double/cloud.mts';
+import type { faultShape } from './double/faults.mts';
+import type { Operation, Resource } from './double/resources.mts';
 
 export interface DoubleOptions {
   /** How long an operation takes from its acceptance to DONE; 60 ms unless told. */
   readonly operationMs?: number;
   /** Whether a new project has the network `default` with its subnetworks and rules; yes unless told. */
   readonly defaultNetwork?: boolean;
-  /** Services that are on in a new project; `compute.googleapis.com` unless told. */
+  /** Services that are on in a new project; `compute.googleapis.com` and `secretmanager.googleapis.com` unless told. */
   readonly services?: readonly string[];
-  /** The most items on one page of a list. */
+  /** The most items on one page of a list; 500 unless told. */
   readonly pageSize?: number;
+  /**
+   * Told when an instance was created, started, stopped or deleted, before its operation is done; the answer says how it is reached: the external
+   * address to show, the address where its ports really are, and its host keys, as lines `ssh-ed25519 AAAA…`. A rejection fails the operation.
+   */
+  readonly onInstance?: (announcement: Announcement) => Answer | Promise<Answer>;
+  /** How long `onInstance` may take before the operation fails; a minute unless told. */
+  readonly answerMs?: number;
 }
+
+/** `{ method?, path?: 'regular expression', times?: 1, answer }`: what spoils the next requests that fit; double/faults.mts lists the answers. */
+export type Fault = z.input<typeof faultShape>;
 
 export interface Double extends AsyncDisposable {
   readonly url: string;
   /** What to add to a program's environment so that the gcloud it starts talks to the double, and has a configuration of its own. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Every request of an API so far, in the order of their answers. */
+  requests(): Promise<Noted[]>;
+  /** The runs of gcloud that asked anything, oldest first: `compute.instances.list`. */
+  commands(): Promise<string[]>;
+  /** Makes the two lists above empty. */
+  forget(): Promise<void>;
+  fault(fault: Fault): Promise<void>;
+  clearFaults(): Promise<void>;
+  /** Everything in a project. */
+  resources(project: string): Promise<Resource[]>;
+  /** Changes fields of a resource as they stand, unchecked; null takes a field away. */
+  edit(path: string, change: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Takes a resource away, unchecked. */
+  remove(path: string): Promise<void>;
+  /** A request of the Compute API by somebody else: `perform('POST', 'projects/P/zones/Z/instances/N/stop')`. Rejects if it, or its operation, fails. */
+  perform(method: string, path: string, body?: object): Promise<object>;
+  /** The hierarchical and network policies that are in force in a network besides its rules, as `getEffectiveFirewalls` shows them. */
+  policies(network: string, policies: readonly object[]): Promise<void>;
+  secret(project: string, name: string, value: string): Promise<void>;
+  /** Switches a service of the project off. */
+  disable(project: string, service: string): Promise<void>;
+  /** Another machine behind an instance: where its ports are, and its host keys. */
+  guest(path: string, guest: { readonly address?: string; readonly hostKeys: readonly string[] }): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startDouble(options: DoubleOptions = {}): Promise<Double> {
+export async function startDouble({ onInstance, ...options }: DoubleOptions = {}): Promise<Double> {
   const config = mkdtempSync(join(tmpdir(), 'gcloud-'));
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'double/main.mts'), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const given = JSON.stringify({ ...options, mapped: onInstance !== undefined });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'double/main.mts'), given], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
-  const lines = createInterface(child.stdout);
-  const port = await Promise.race([
-    once(lines, 'line').then(([line]) => (JSON.parse(String(line)) as { listening: number }).listening),
-    exited.then(([code]) => Promise.reject(new Error(`The double ended at once with ${String(code)}.`))),
-  ]);
-  const url = `http://127.0.0.1:${String(port)}`;
+  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<number>();
+  void exited.then(([code]) => {
+    reject(new Error(`The double ended with ${String(code)}.`));
+  });
+  const replied = async ({ announce, ...announcement }: Announcement & { readonly announce: number }) => {
+    const reply = await Promise.resolve(announcement)
+      .then((told) => onInstance?.(told))
+      .catch((error: unknown) => ({ error: String(error) }));
+    child.stdin.write(`${JSON.stringify({ answer: announce, ...reply })}\n`);
+  };
+  createInterface(child.stdout).on('line', (line) => {
+    const said = JSON.parse(line) as { readonly listening: number } | (Announcement & { readonly announce: number });
+    if ('listening' in said) listens(said.listening);
+    else void replied(said);
+  });
+
+  const url = `http://127.0.0.1:${String(await listening)}`;
+  const control = async (name: string, body: object = {}): Promise<unknown> => {
+    const response = await fetch(`${url}/control/${name}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
+    return response.json();
+  };
+  const tell = async (name: string, body?: object): Promise<void> => {
+    await control(name, body);
+  };
+  const requests = () => control('requests') as Promise<Noted[]>;
   const close = async () => {
     child.stdin.end();
     await exited;
@@ -44,11 +115,48 @@ export async function startDouble(options: DoubleOptions = {}): Promise<Double> 
     environment: {
       CLOUDSDK_CONFIG: config,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${url}/compute/v1/`,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE: `${url}/`,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN: `${url}/`,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${url}/`,
       CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
+      CLOUDSDK_CORE_ACCOUNT: 'operator@example.com',
       CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
       CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
+      // A proxy of the machine is not for loopback addresses.
+      no_proxy: [process.env['no_proxy'] ?? process.env['NO_PROXY'], '127.0.0.1'].filter((part) => part !== undefined).join(','),
     },
+    requests,
+    commands: async () => {
+      const runs = new Map((await requests()).map(({ invocation, command }) => [invocation, command]));
+      runs.delete('');
+      return [...runs.values()];
+    },
+    forget: () => tell('forget'),
+    fault: (fault) => tell('fault', fault),
+    clearFaults: () => tell('clear-faults'),
+    resources: (project) => control('resources', { project }) as Promise<Resource[]>,
+    edit: (path, change) => tell('edit', { path, change }),
+    remove: (path) => tell('remove', { path }),
+    perform: (method, path, body) => perform(`${url}/compute/v1/`, method, path, body),
+    policies: (network, policies) => tell('policies', { network, policies }),
+    secret: (project, name, value) => tell('secret', { project, name, value }),
+    disable: (project, service) => tell('disable', { project, service }),
+    guest: (path, guest) => tell('guest', { path, ...guest }),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function perform(endpoint: string, method: string, path: string, body?: object): Promise<object> {
+  const ask = async (verb: string, where: string, content?: object): Promise<object> => {
+    const response = await fetch(endpoint + where, { method: verb, ...(content !== undefined && { body: JSON.stringify(content) }) });
+    const answer = (await response.json()) as object;
+    if (!response.ok) throw new Error(`${verb} ${where}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  const answer = (await ask(method, path, body)) as Partial<Operation>;
+  if (answer.kind !== 'compute#operation') return answer;
+  const done = (await ask('POST', `${String(answer.selfLink).replace(/.*\/compute\/v1\//, '')}/wait`)) as Operation;
+  if (done.error !== undefined) throw new Error(`${method} ${path}: ${JSON.stringify(done.error)}`);
+  return done;
 }

@@ -1,63 +1,90 @@
-/** The methods of the Compute API by their URLs. */
+/** One request of an API: noted down, spoilt where a test asked for it, and led to its method. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogueRoutes } from './catalogue.mts';
 import type { Cloud, Project } from './cloud.mts';
 import { diskRoutes } from './disks.mts';
 import { ApiError, invalid, serviceDisabled } from './errors.mts';
+import { errorOf, operationError } from './faults.mts';
 import { firewallRoutes } from './firewalls.mts';
 import { instanceRoutes } from './instances.mts';
 import { addDefaultNetwork, networkRoutes } from './networks.mts';
 import { operationRoutes } from './operations.mts';
 import type { Route } from './route.mts';
+import { serviceRoutes } from './services.mts';
 
 export interface Request {
   readonly method: string;
-  /** Behind `/compute/v1/`, without the query. */
+  /** Behind the address of the API, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** As it came: JSON, or nothing. */
   readonly body: string;
+  readonly userAgent: string;
 }
 
-export interface Response {
-  readonly status: number;
-  readonly body: object;
-}
+/** What is sent back; undefined where the connection is to end without an answer. */
+export type Response = { readonly status: number; readonly body: object } | undefined;
 
-const ROUTES: readonly Route[] = [...catalogueRoutes, ...networkRoutes, ...firewallRoutes, ...diskRoutes, ...instanceRoutes, ...operationRoutes];
+const ROUTES: readonly Route[] = [
+  ...catalogueRoutes,
+  ...networkRoutes,
+  ...firewallRoutes,
+  ...diskRoutes,
+  ...instanceRoutes,
+  ...operationRoutes,
+  ...serviceRoutes,
+];
 
-/** Answers one request of the Compute API. Never rejects: what goes wrong is an answer. */
-export async function compute(cloud: Cloud, { method, path, query, body }: Request): Promise<Response> {
+/** Answers one request. Never rejects: what goes wrong is an answer. */
+export async function answer(cloud: Cloud, request: Request): Promise<Response> {
+  const { method, path, query, userAgent } = request;
+  const body = parsed(request.body);
+  const note = (status: number) => {
+    const [, command = ''] = /command\/gcloud\.([\w.-]+)/.exec(userAgent) ?? [];
+    const [, invocation = ''] = /invocation-id\/(\w+)/.exec(userAgent) ?? [];
+    cloud.noted.push({ method, path, query: Object.fromEntries(query), body, status, command, invocation });
+  };
   try {
-    for (const { method: wanted, pattern, answer } of ROUTES) {
-      if (wanted !== method) continue;
-      const groups = pattern.exec(path)?.groups;
-      if (groups === undefined) continue;
-      const project = projectOf(cloud, groups['project'] ?? '');
-      if (!project.services.has('compute.googleapis.com')) throw serviceDisabled('compute.googleapis.com', 'Compute Engine API', project.number);
-      const { scope = '', name = '' } = groups;
-      return { status: 200, body: await answer({ cloud, project, scope, name: decodeURIComponent(name), query, body: parsed(body) }) };
+    const { route, groups } = found(method, path);
+    const project = projectOf(cloud, groups['project'] ?? 'no-project');
+    const fault = cloud.faults.take(method, path);
+    if (fault?.kind === 'stall') await sleep(fault.ms);
+    if (fault?.kind === 'cut' && fault.when === 'before') {
+      note(0);
+      return undefined;
     }
-    throw new ApiError(404, 'notFound', `The double has no method ${method} ${path}`);
+    const error = fault && errorOf(fault, project);
+    if (error !== undefined) throw error;
+    if (route.service !== undefined && !project.services.has(route.service)) throw serviceDisabled(route.service, project.number);
+    const { scope = '', name = '' } = groups;
+    const result = await route.answer({
+      cloud,
+      project,
+      scope,
+      name: decodeURIComponent(name),
+      query,
+      body,
+      failure: fault?.kind === 'operation' ? operationError(fault) : undefined,
+    });
+    const cut = fault?.kind === 'cut';
+    note(cut ? 0 : 200);
+    return cut ? undefined : { status: 200, body: result };
   } catch (error) {
-    if (error instanceof ApiError) return { status: error.code, body: error.body };
-    return {
-      status: 500,
-      body: new ApiError(
-        500,
-        'backendError',
-        `The double broke at ${method} ${path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      ).body,
-    };
+    const answered =
+      error instanceof ApiError
+        ? error
+        : new ApiError(500, 'broken', `The double broke at ${method} ${path}: ${String(error instanceof Error ? error.stack : error)}`);
+    note(answered.code);
+    return { status: answered.code, body: answered.body };
   }
 }
 
-function parsed(body: string): unknown {
-  if (body === '') return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new ApiError(400, 'parseError', 'Invalid JSON payload received. Unexpected token.');
+function found(method: string, path: string): { readonly route: Route; readonly groups: Readonly<Partial<Record<string, string>>> } {
+  for (const route of ROUTES) {
+    const groups = route.method === method ? route.pattern.exec(path)?.groups : undefined;
+    if (groups !== undefined) return { route, groups };
   }
+  throw new ApiError(404, 'unknownMethod', `The double has no method ${method} ${path}`);
 }
 
 /** A project comes into being when it is first named. */
@@ -66,8 +93,23 @@ export function projectOf(cloud: Cloud, name: string): Project {
     throw invalid(`Invalid value for field 'project': '${name}'. Must be a match of regex '[a-z][-a-z0-9]{4,28}[a-z0-9]'`);
   const known = cloud.projects.get(name);
   if (known !== undefined) return known;
-  const project = { name, number: String(100_000_000_000 + cloud.projects.size), services: new Set(cloud.options.services) };
+  const project = {
+    name,
+    number: String(100_000_000_000 + cloud.projects.size),
+    services: new Set(cloud.options.services),
+    secrets: new Map<string, string>(),
+  };
   cloud.projects.set(name, project);
   if (cloud.options.defaultNetwork && project.services.has('compute.googleapis.com')) addDefaultNetwork(cloud, name);
   return project;
+}
+
+/** JSON, or the text that is none: no body of the API is a text. */
+function parsed(body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
 }

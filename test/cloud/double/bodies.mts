@@ -78,6 +78,7 @@ const protocols = z.array(message({ IPProtocol: text, ports: texts }));
 const logConfig = message({ enable: flag, metadata: z.enum(['INCLUDE_ALL_METADATA', 'EXCLUDE_ALL_METADATA']) });
 
 export const bodies = {
+  address: message({ name: text, address: text, addressType: z.enum(['EXTERNAL']), description: text, networkTier: z.enum(['PREMIUM', 'STANDARD']) }),
   instance: message({
     canIpForward: flag,
     confidentialInstanceConfig: message({ enableConfidentialCompute: flag }),

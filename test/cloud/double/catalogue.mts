@@ -1,17 +1,10 @@
-/** What Google offers and nobody creates: regions, zones, machine types, disk types and images. A part of the real catalogue, with its real names. */
+/** What Google offers and nobody creates: machine types, disk types and images, and the pages of regions, zones and projects. A part of the real catalogue, with its real names. */
 import type { Cloud } from './cloud.mts';
-import { ApiError, invalidField, notFound } from './errors.mts';
+import { invalidField, notFound } from './errors.mts';
 import { list } from './lists.mts';
+import { checkScope, regionOf, scopes, zonesOf } from './places.mts';
 import { route, type Route } from './route.mts';
 import { LINKS, lastPart, pathOf } from './values.mts';
-
-/** Zones by their last letter, and the range of the region's subnetwork in a network in automatic mode. */
-const REGIONS: Readonly<Record<string, { readonly zones: readonly string[]; readonly range: string }>> = {
-  'us-central1': { zones: ['a', 'b', 'c', 'f'], range: '10.128.0.0/20' },
-  'europe-west1': { zones: ['b', 'c', 'd'], range: '10.132.0.0/20' },
-  'asia-northeast1': { zones: ['a', 'b', 'c'], range: '10.146.0.0/20' },
-  'asia-northeast3': { zones: ['a', 'b', 'c'], range: '10.178.0.0/20' },
-};
 
 /** Virtual CPUs and MiB of memory. */
 const MACHINE_TYPES: Readonly<Record<string, readonly [number, number]>> = {
@@ -42,26 +35,6 @@ const IMAGES: readonly (readonly [string, string, string, string])[] = [
   ['almalinux-cloud', 'almalinux-8', 'almalinux-8-v20250610', '20'],
   ['almalinux-cloud', 'almalinux-9', 'almalinux-9-v20250610', '20'],
 ];
-
-/** Regions with the range that a network in automatic mode has there. */
-export const automaticRanges: readonly (readonly [string, string])[] = Object.entries(REGIONS).map(([name, { range }]) => [name, range]);
-
-const zonesOf = (region: string): string[] => (REGIONS[region]?.zones ?? []).map((letter) => `${region}-${letter}`);
-export const regionOf = (zone: string): string => zone.replace(/-[a-z]$/, '');
-
-/** Every scope of a project's zones or regions, as lists over all of them show it. */
-export const scopes = (kind: 'zones' | 'regions'): string[] =>
-  Object.keys(REGIONS).flatMap((region) => (kind === 'regions' ? [`regions/${region}`] : zonesOf(region).map((zone) => `zones/${zone}`)));
-
-/** @throws the API's error for a zone or region that does not exist. */
-export function checkScope(project: string, scope: string): void {
-  const [kind, place = ''] = scope.split('/');
-  const known = kind === 'global' || (kind === 'zones' ? zonesOf(regionOf(place)).includes(place) : REGIONS[place] !== undefined);
-  if (known) return;
-  throw kind === 'zones'
-    ? new ApiError(400, 'invalid', `Invalid value for field 'zone': '${place}'. Unknown zone.`)
-    : new ApiError(400, 'invalid', `Invalid value for field 'region': '${place}'. Unknown region.`);
-}
 
 /** The machine type that a link names, as the API keeps it. @throws the API's error for one that the zone does not have. */
 export function machineType(project: string, zone: string, link: string): string {

@@ -1,5 +1,6 @@
 /** What the double remembers: projects, resources by their path, and what holds for every kind of resource. */
-import { alreadyExists, notFound, notReady, invalidField } from './errors.mts';
+import { alreadyExists, invalidField, notFound, notReady } from './errors.mts';
+import { Faults } from './faults.mts';
 import { Operations } from './operations.mts';
 import type { Address, Disk, Firewall, Instance, Network, Resource, Router, Subnetwork } from './resources.mts';
 import { LINKS, newId, pathOf, timestamp } from './values.mts';
@@ -13,6 +14,19 @@ export interface Options {
   readonly services: readonly string[];
   /** The most items of one page of a list, whatever the client asks for. */
   readonly pageSize: number;
+}
+
+/** A request as tests see it. */
+export interface Noted {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** Of the answer; 0 where there was none. */
+  readonly status: number;
+  /** `compute.instances.list`, and which run of it; empty for what gcloud did not send. */
+  readonly command: string;
+  readonly invocation: string;
 }
 
 /** What is told about an instance, and what the harness may answer. */
@@ -40,6 +54,7 @@ export interface Project {
   readonly name: string;
   readonly number: string;
   readonly services: Set<string>;
+  readonly secrets: Map<string, string>;
 }
 
 /** All resources of one kind. Paths are `projects/P/SCOPE/COLLECTION/NAME`, where a scope is `global`, `regions/R` or `zones/Z`. */
@@ -96,6 +111,11 @@ export class Cloud {
   readonly disks = new Table<Disk>('disks');
   readonly instances = new Table<Instance>('instances');
   readonly projects = new Map<string, Project>();
+  readonly faults = new Faults();
+  /** Every request of an API, in the order of their answers. */
+  readonly noted: Noted[] = [];
+  /** Public keys in OS Login, by account. */
+  readonly sshKeys = new Map<string, readonly string[]>();
   readonly addresses = new Table<Address>('addresses');
   /** By the path of a running instance. */
   readonly guests = new Map<string, Guest>();
@@ -107,6 +127,11 @@ export class Cloud {
   constructor(options: Options) {
     this.options = options;
     this.operations = new Operations(options.operationMs);
+  }
+
+  get tables(): readonly Table<Resource>[] {
+    const { networks, subnetworks, routers, addresses, firewalls, disks, instances } = this;
+    return [networks, subnetworks, routers, addresses, firewalls, disks, instances];
   }
 
   /** The resource that a link in a body leads to. @throws the API's error for a malformed link, an absent resource, and one that is still being made or deleted. */

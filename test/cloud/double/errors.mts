@@ -56,13 +56,20 @@ export const inUse = (path: string, by: string): ApiError =>
   new ApiError(400, 'resourceInUseByAnotherResource', `The resource '${path}' is already being used by '${by}'`);
 export const conditionNotMet = (message: string): ApiError => new ApiError(412, 'conditionNotMet', message);
 
-/** Of a service that nobody enabled in the project: the text is what gcloud reads the project and the service from. */
-export function serviceDisabled(service: string, title: string, number: string): ApiError {
+/** Services by the names of their API in messages. */
+const TITLES: Readonly<Record<string, string>> = {
+  'compute.googleapis.com': 'Compute Engine API',
+  'oslogin.googleapis.com': 'Cloud OS Login API',
+  'secretmanager.googleapis.com': 'Secret Manager API',
+};
+
+/** Of a service that nobody enabled in the project: gcloud reads the project and the service out of the text. */
+export function serviceDisabled(service: string, number: string): ApiError {
   const url = `https://console.developers.google.com/apis/api/${service}/overview?project=${number}`;
   return new ApiError(
     403,
     'accessNotConfigured',
-    `${title} has not been used in project ${number} before or it is disabled. Enable it by visiting ${url} then retry. ` +
+    `${TITLES[service] ?? service} has not been used in project ${number} before or it is disabled. Enable it by visiting ${url} then retry. ` +
       'If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.',
     'usageLimits',
     [

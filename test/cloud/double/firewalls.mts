@@ -2,17 +2,18 @@
 import { isIPv6 } from 'node:net';
 import { range } from './addresses.mts';
 import { bodies, read, type Body } from './bodies.mts';
+import { deleted, inserted, operation, pathIn } from './changes.mts';
 import { birth, type Cloud } from './cloud.mts';
 import { invalid, invalidField } from './errors.mts';
 import { list } from './lists.mts';
-import type { Firewall } from './resources.mts';
-import { route, type Call, type Route } from './route.mts';
+import type { Firewall, Resource } from './resources.mts';
+import { route, type Route } from './route.mts';
 import { checkName, checkTags, present, required } from './values.mts';
 
 const PROTOCOLS = ['tcp', 'udp', 'icmp', 'esp', 'ah', 'ipip', 'sctp', 'all'];
 
 /** The rule that a body describes, completed as the API completes it. @throws its error for what no rule may be. */
-export function firewall(cloud: Cloud, birthOf: Omit<Firewall, 'network' | 'direction' | 'priority' | 'disabled'>, body: Body<'firewall'>): Firewall {
+export function firewall(cloud: Cloud, born: Resource, body: Body<'firewall'>): Firewall {
   const { allowed = [], denied = [], sourceRanges = [], sourceTags = [], sourceServiceAccounts = [], destinationRanges = [] } = body;
   const { targetTags = [], targetServiceAccounts = [], direction = 'INGRESS', priority = 1000, logConfig = { enable: false } } = body;
   if (allowed.length > 0 === denied.length > 0) {
@@ -42,7 +43,7 @@ export function firewall(cloud: Cloud, birthOf: Omit<Firewall, 'network' | 'dire
   const everywhere = ['0.0.0.0/0'];
   const open = direction === 'INGRESS' && sourceRanges.length + sourceTags.length + sourceServiceAccounts.length === 0;
   return {
-    ...birthOf,
+    ...born,
     network: cloud.linked(cloud.networks, 'network', required(body.network, 'network')).selfLink,
     direction,
     priority,
@@ -86,60 +87,37 @@ function checkRange(field: string, text: string): void {
   }
 }
 
-const pathFor = ({ cloud, project, name }: Call): string => cloud.firewalls.path(project.name, 'global', name);
-
 export const firewallRoutes: readonly Route[] = [
   route('GET', 'global/firewalls', (call) => list(call, 'firewall', call.cloud.firewalls.all(call.project.name))),
-  route('GET', 'global/firewalls/NAME', (call) => call.cloud.firewalls.require(pathFor(call))),
-  route('POST', 'global/firewalls', ({ cloud, project, body }) => {
-    const given = read(bodies.firewall, body);
-    const path = cloud.firewalls.path(project.name, 'global', checkName(given.name));
-    cloud.firewalls.free(path);
-    const target = cloud.firewalls.put(firewall(cloud, birth('firewall', path), given));
-    return cloud.operations.start({
-      project: project.name,
-      scope: 'global',
-      type: 'insert',
-      target,
-      undo: () => {
-        cloud.firewalls.delete(path);
-      },
-    });
-  }),
-  ...(['PATCH', 'PUT'] as const).map((method) =>
-    route(method, 'global/firewalls/NAME', (call) => {
-      const { cloud, project } = call;
-      const path = pathFor(call);
-      const before = cloud.firewalls.require(path);
-      cloud.idle(path);
-      const given = read(bodies.firewall, call.body);
-      const { kind, id, name, selfLink, creationTimestamp } = before;
-      if (given.name !== undefined && given.name !== name) throw invalidField('name', given.name, 'Cannot be changed.');
-      if (given.direction !== undefined && given.direction !== before.direction) throw invalidField('direction', given.direction, 'Cannot be changed.');
-      const after = firewall(cloud, { kind, id, name, selfLink, creationTimestamp }, { ...(method === 'PATCH' && read(bodies.firewall, before)), ...given });
-      if (after.network !== before.network) throw invalidField('network', after.network, 'Cannot be changed.');
-      const finish = () => {
-        cloud.firewalls.put(after);
-      };
-      return cloud.operations.start({ project: project.name, scope: 'global', type: method === 'PUT' ? 'update' : 'patch', target: before, finish });
-    }),
-  ),
-  route('DELETE', 'global/firewalls/NAME', (call) => {
+  route('GET', 'global/firewalls/NAME', (call) => call.cloud.firewalls.require(pathIn(call.cloud.firewalls, call))),
+  route('POST', 'global/firewalls', (call) => {
     const { cloud, project } = call;
-    const path = pathFor(call);
-    const target = cloud.firewalls.require(path);
-    cloud.idle(path);
-    const finish = () => {
-      cloud.firewalls.delete(path);
-    };
-    return cloud.operations.start({ project: project.name, scope: 'global', type: 'delete', target, finish });
+    const body = read(bodies.firewall, call.body);
+    const path = cloud.firewalls.path(project.name, 'global', checkName(body.name));
+    cloud.firewalls.free(path);
+    return inserted(call, cloud.firewalls, firewall(cloud, birth('firewall', path), body));
   }),
+  route('PATCH', 'global/firewalls/NAME', (call) => {
+    const { cloud } = call;
+    const path = pathIn(cloud.firewalls, call);
+    const before = cloud.firewalls.require(path);
+    cloud.idle(path);
+    const body = read(bodies.firewall, call.body);
+    const { kind, id, name, selfLink, creationTimestamp } = before;
+    const after = firewall(cloud, { kind, id, name, selfLink, creationTimestamp }, { ...read(bodies.firewall, before), ...body });
+    for (const field of ['name', 'direction', 'network'] as const) {
+      const wanted = field === 'name' ? (body.name ?? name) : after[field];
+      if (wanted !== before[field]) throw invalidField(field, wanted, 'Cannot be changed.');
+    }
+    return operation(call, 'patch', before, { finish: () => cloud.firewalls.put(after) });
+  }),
+  route('DELETE', 'global/firewalls/NAME', (call) => deleted(call, call.cloud.firewalls)),
   route('GET', 'global/networks/NAME/getEffectiveFirewalls', ({ cloud, project, name }) => {
-    const network = cloud.networks.require(cloud.networks.path(project.name, 'global', name));
-    const policies = cloud.policies.get(cloud.networks.path(project.name, 'global', name)) ?? [];
+    const path = cloud.networks.path(project.name, 'global', name);
+    const { selfLink } = cloud.networks.require(path);
     return present({
-      firewalls: cloud.firewalls.all(project.name).filter((rule) => rule.network === network.selfLink),
-      firewallPolicys: policies,
+      firewalls: cloud.firewalls.all(project.name).filter(({ network }) => network === selfLink),
+      firewallPolicys: cloud.policies.get(path) ?? [],
     });
   }),
 ];

@@ -1,10 +1,10 @@
 /** What an instance is made of, read from bodies and completed as the API completes it. */
 import { address, contains, dotted, range, usable } from './addresses.mts';
 import type { Body } from './bodies.mts';
-import { regionOf } from './catalogue.mts';
-import type { Project } from './cloud.mts';
-import { addDisk } from './disks.mts';
+import type { Cloud, Project } from './cloud.mts';
+import { newDisk } from './disks.mts';
 import { OperationError, inUse, invalid, invalidField } from './errors.mts';
+import { regionOf } from './places.mts';
 import type { AccessConfig, AttachedDisk, Disk, Instance, Metadata, Network, NetworkInterface, Subnetwork } from './resources.mts';
 import type { Call } from './route.mts';
 import { checkTags, fingerprintOf, lastPart, pathOf, present, required } from './values.mts';
@@ -78,13 +78,11 @@ function privateAddress({ cloud, project }: Call, field: string, subnetwork: Sub
   throw new OperationError('IP_SPACE_EXHAUSTED', 400, `IP space of '${pathOf(subnetwork.selfLink)}' is exhausted.`);
 }
 
-export const accessConfig = ({ name = 'external-nat', natIP, networkTier = 'PREMIUM' }: Body<'accessConfig'>): AccessConfig => ({
-  kind: 'compute#accessConfig',
-  type: 'ONE_TO_ONE_NAT',
-  name,
-  networkTier,
-  ...present({ natIP }),
-});
+/** @throws the API's error for an external address that nobody reserved. */
+export function accessConfig(cloud: Cloud, field: string, { name = 'external-nat', natIP, networkTier = 'PREMIUM' }: Body<'accessConfig'>): AccessConfig {
+  if (natIP !== undefined && !cloud.reserved(natIP)) throw invalidField(`${field}.natIP`, natIP, `The specified external IP address '${natIP}' was not found.`);
+  return { kind: 'compute#accessConfig', type: 'ONE_TO_ONE_NAT', name, networkTier, ...present({ natIP }) };
+}
 
 export function networkInterface(call: Call, index: number, body: NonNullable<Body<'instance'>['networkInterfaces']>[number]): NetworkInterface {
   const field = `networkInterfaces[${String(index)}]`;
@@ -100,42 +98,51 @@ export function networkInterface(call: Call, index: number, body: NonNullable<Bo
     networkIP,
     fingerprint: fingerprintOf([networkIP, accessConfigs]),
     stackType,
-    ...present({ accessConfigs: accessConfigs.map(accessConfig) }),
+    ...present({ accessConfigs: accessConfigs.map((config) => accessConfig(call.cloud, `${field}.accessConfigs[0]`, config)) }),
   };
 }
 
+export interface Attachment {
+  readonly shown: AttachedDisk;
+  /** With the instance among its users. */
+  readonly disk: Disk;
+  /** It is a new one. */
+  readonly made: boolean;
+}
+
 /** Attaches an existing disk or a new one, and gives both as they are afterwards. */
-export function attachment(
-  call: Call,
-  instance: { readonly name: string; readonly selfLink: string },
-  index: number,
-  body: Body<'attachedDisk'>,
-): { shown: AttachedDisk; disk: Disk; made: boolean } {
-  const { cloud, project, scope } = call;
-  const { source, initializeParams: params, boot = false, autoDelete = false, mode = 'READ_WRITE' } = body;
-  if ((source === undefined) === (params === undefined)) throw invalidField(`disks[${String(index)}]`, '', 'Must specify either source or initializeParams.');
-  const made = params !== undefined;
-  const fresh = () => {
-    const { diskName, diskSizeGb, diskType, sourceImage, labels, description } = params ?? {};
-    const name = diskName ?? (boot ? instance.name : `${instance.name}-${String(index)}`);
-    return addDisk(cloud, project.name, scope, { name, sizeGb: diskSizeGb, type: diskType, sourceImage, labels, description });
-  };
-  const disk = made ? fresh() : cloud.linked(cloud.disks, `disks[${String(index)}].source`, source ?? '');
-  if (!disk.selfLink.includes(`/${scope}/`))
-    throw invalidField(`disks[${String(index)}].source`, disk.selfLink, 'Disk must be in the same zone as the instance.');
+export function attachment(call: Call, instance: { readonly name: string; readonly selfLink: string }, index: number, body: Body<'attachedDisk'>): Attachment {
+  const { cloud, scope } = call;
+  const { source, initializeParams: params, boot = false, autoDelete = false, mode = 'READ_WRITE', deviceName = `persistent-disk-${String(index)}` } = body;
+  const field = `disks[${String(index)}]`;
+  if ((source === undefined) === (params === undefined)) throw invalidField(field, '', 'Must specify either source or initializeParams.');
+  const fresh = ({ diskName, diskSizeGb, diskType, sourceImage, labels, description }: NonNullable<typeof params>) =>
+    newDisk(call, {
+      name: diskName ?? (boot ? instance.name : `${instance.name}-${String(index)}`),
+      sizeGb: diskSizeGb,
+      type: diskType,
+      sourceImage,
+      labels,
+      description,
+    });
+  const disk = params === undefined ? cloud.linked(cloud.disks, `${field}.source`, source ?? '') : fresh(params);
+  if (!disk.selfLink.includes(`/${scope}/`)) throw invalidField(`${field}.source`, disk.selfLink, 'Disk must be in the same zone as the instance.');
   const user = disk.users?.[0];
   if (user !== undefined && mode === 'READ_WRITE') throw inUse(pathOf(disk.selfLink), pathOf(user));
-  const shown: AttachedDisk = {
-    kind: 'compute#attachedDisk',
-    type: 'PERSISTENT',
-    mode,
-    source: disk.selfLink,
-    deviceName: body.deviceName ?? `persistent-disk-${String(index)}`,
-    index,
-    boot,
-    autoDelete,
-    interface: body.interface ?? 'SCSI',
-    diskSizeGb: disk.sizeGb,
+  return {
+    shown: {
+      kind: 'compute#attachedDisk',
+      type: 'PERSISTENT',
+      mode,
+      source: disk.selfLink,
+      deviceName,
+      index,
+      boot,
+      autoDelete,
+      interface: body.interface ?? 'SCSI',
+      diskSizeGb: disk.sizeGb,
+    },
+    disk: { ...disk, users: [...(disk.users ?? []), instance.selfLink] },
+    made: params !== undefined,
   };
-  return { shown, disk: { ...disk, users: [...(disk.users ?? []), instance.selfLink] }, made };
 }

@@ -1,67 +1,68 @@
 /** Instances of a zone: made, started and stopped, and changed field by field. */
-import { bodies, read } from './bodies.mts';
-import { checkScope, machineType } from './catalogue.mts';
+import { bodies, read, type Body } from './bodies.mts';
+import { machineType } from './catalogue.mts';
+import { changed, operation, pathIn } from './changes.mts';
 import { birth } from './cloud.mts';
 import { released } from './disks.mts';
 import { ApiError, OperationError, conditionNotMet, invalid, invalidField } from './errors.mts';
-import { accessConfig, attachment, metadata, networkInterface, serviceAccounts, tags } from './instance-parts.mts';
-import { aggregated, list } from './lists.mts';
+import { accessConfig, attachment, metadata, networkInterface, serviceAccounts, tags, type Attachment } from './instance-parts.mts';
+import { aggregated, here, list } from './lists.mts';
+import { checkScope } from './places.mts';
 import { switchOff, switchOn } from './power.mts';
 import type { Instance } from './resources.mts';
 import { route, type Call, type Route } from './route.mts';
 import { LINKS, checkName, fingerprintOf, labelled, lastPart, pathOf, present, required } from './values.mts';
 
-const pathFor = ({ cloud, project, scope, name }: Call): string => cloud.instances.path(project.name, scope, name);
+const pathFor = (call: Call): string => pathIn(call.cloud.instances, call);
+
+/** The instance that a body describes, before its disks. @throws the API's error for what no instance may be. */
+function newInstance(call: Call, body: Body<'instance'>): Instance {
+  const { cloud, project, scope } = call;
+  const path = cloud.instances.path(project.name, scope, checkName(body.name));
+  cloud.instances.free(path);
+  const born = birth('instance', path);
+  const networkInterfaces = required(body.networkInterfaces, 'networkInterfaces').map((entry, index) => networkInterface(call, index, entry));
+  if (networkInterfaces.length === 0) throw invalidField('networkInterfaces', '', 'At least one network interface is required.');
+  const { description, hostname, displayDevice, scheduling, shieldedInstanceConfig } = body;
+  return {
+    ...born,
+    ...present({ description, hostname, displayDevice }),
+    ...serviceAccounts(project, body.serviceAccounts),
+    ...labelled(body.labels),
+    status: 'PROVISIONING',
+    zone: `${LINKS}projects/${project.name}/${scope}`,
+    machineType: machineType(project.name, lastPart(scope), required(body.machineType, 'machineType')),
+    cpuPlatform: 'Intel Broadwell',
+    canIpForward: body.canIpForward ?? false,
+    deletionProtection: body.deletionProtection ?? false,
+    metadata: metadata(body.metadata),
+    tags: tags(body.tags?.items),
+    fingerprint: fingerprintOf(born.id),
+    networkInterfaces,
+    disks: [],
+    scheduling: { automaticRestart: true, onHostMaintenance: 'MIGRATE', preemptible: false, provisioningModel: 'STANDARD', ...scheduling },
+    shieldedInstanceConfig: { enableIntegrityMonitoring: true, enableSecureBoot: false, enableVtpm: true, ...shieldedInstanceConfig },
+  };
+}
 
 function insert(call: Call): object {
   const { cloud, project, scope } = call;
   checkScope(project.name, scope);
   const body = read(bodies.instance, call.body);
-  const path = cloud.instances.path(project.name, scope, checkName(body.name));
-  cloud.instances.free(path);
-  const born = birth('instance', path);
-  const type = machineType(project.name, lastPart(scope), required(body.machineType, 'machineType'));
-  const interfaces = required(body.networkInterfaces, 'networkInterfaces').map((entry, index) => networkInterface(call, index, entry));
-  if (interfaces.length === 0) throw invalidField('networkInterfaces', '', 'At least one network interface is required.');
+  const described = newInstance(call, body);
   const wanted = required(body.disks, 'disks');
-  if (wanted.filter(({ boot }) => boot).length !== 1) throw invalid("Invalid value for field 'resource.disks': ''. Exactly one boot disk is required.");
-  const {
-    description,
-    canIpForward = false,
-    scheduling,
-    shieldedInstanceConfig,
-    displayDevice,
-    hostname,
-    deletionProtection = false,
-    guestAccelerators,
-  } = body;
-  const described = {
-    ...born,
-    ...present({ description, hostname, scheduling, shieldedInstanceConfig, displayDevice, guestAccelerators }),
-    ...serviceAccounts(project, body.serviceAccounts),
-    ...labelled(body.labels),
-    status: 'PROVISIONING' as const,
-    zone: `${LINKS}projects/${project.name}/${scope}`,
-    machineType: type,
-    canIpForward,
-    deletionProtection,
-    metadata: metadata(body.metadata),
-    tags: tags(body.tags?.items),
-    fingerprint: fingerprintOf(born.id),
-    networkInterfaces: interfaces,
-    disks: [],
-  };
-  const attached: ReturnType<typeof attachment>[] = [];
+  if (wanted.filter(({ boot }) => boot).length !== 1) throw invalidField('disks', '', 'Exactly one boot disk is required.');
+  const attached: Attachment[] = [];
   const undo = () => {
     for (const { disk, made } of attached) {
       if (made) cloud.disks.delete(pathOf(disk.selfLink));
-      else cloud.disks.put(released(disk, born.selfLink));
+      else cloud.disks.put(released(disk, described.selfLink));
     }
-    cloud.instances.delete(path);
+    cloud.instances.delete(pathOf(described.selfLink));
   };
   try {
     wanted.forEach((entry, index) => {
-      const next = attachment(call, born, index, entry);
+      const next = attachment(call, described, index, entry);
       cloud.disks.put(next.disk);
       attached.push(next);
     });
@@ -69,30 +70,32 @@ function insert(call: Call): object {
     undo();
     throw error;
   }
-  const target: Instance = cloud.instances.put({ ...described, disks: attached.map(({ shown }) => shown) });
+  const target = cloud.instances.put<Instance>({ ...described, disks: attached.map(({ shown }) => shown) });
   const finish = async () => {
-    for (const { networkIP, subnetwork } of interfaces) {
-      const same = cloud.instances
-        .all(project.name)
-        .find((other) => other.id !== born.id && other.networkInterfaces.some((entry) => entry.networkIP === networkIP && entry.subnetwork === subnetwork));
-      if (same !== undefined) throw new OperationError('IP_IN_USE_BY_ANOTHER_RESOURCE', 400, `IP '${networkIP}' is already being used by another resource.`);
-    }
-    await switchOn(cloud, path, 'created');
+    checkAddresses(call, target);
+    await switchOn(cloud, pathOf(target.selfLink), 'created');
   };
-  return cloud.operations.start({ project: project.name, scope, type: 'insert', target, finish, undo });
+  return operation(call, 'insert', target, { finish, undo });
 }
 
-/** A change that takes effect when its operation is done; `next` is judged at once. */
+/** That an address is taken turns out only while the instance is made. */
+function checkAddresses({ cloud, project }: Call, { id, networkInterfaces }: Instance): void {
+  const all = cloud.instances.all(project.name);
+  const older = all.slice(
+    0,
+    all.findIndex((instance) => instance.id === id),
+  );
+  for (const { networkIP, network } of networkInterfaces) {
+    const taken = older.some((other) => other.networkInterfaces.some((entry) => entry.networkIP === networkIP && entry.network === network));
+    if (taken) throw new OperationError('IP_IN_USE_BY_ANOTHER_RESOURCE', 400, `IP '${networkIP}' is already being used by another resource.`);
+  }
+}
+
+/** A change that takes effect when its operation is done; what is wrong with it is said at once. */
 function change(call: Call, type: string, next: (instance: Instance) => Partial<Instance>): object {
-  const { cloud, project, scope } = call;
-  const path = pathFor(call);
-  const target = cloud.instances.require(path);
-  cloud.idle(path);
-  const changed = next(target);
-  const finish = () => {
-    cloud.instances.put({ ...cloud.instances.require(path), ...changed });
-  };
-  return cloud.operations.start({ project: project.name, scope, type, target, finish });
+  const target = call.cloud.instances.require(pathFor(call));
+  call.cloud.idle(pathFor(call));
+  return changed(call, type, call.cloud.instances, target, next(target));
 }
 
 function stopped(instance: Instance, what: string): void {
@@ -106,12 +109,13 @@ function interfaceOf(instance: Instance, name: string | null): Instance['network
 }
 
 function remove(call: Call): object {
-  const { cloud, project, scope } = call;
+  const { cloud } = call;
   const path = pathFor(call);
   const target = cloud.instances.require(path);
   cloud.idle(path);
-  if (target.deletionProtection)
+  if (target.deletionProtection) {
     throw new ApiError(400, 'invalidResourceUsage', "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion.'.");
+  }
   cloud.instances.put({ ...target, status: 'STOPPING' });
   const finish = async () => {
     await switchOff(cloud, path, 'deleted');
@@ -123,11 +127,11 @@ function remove(call: Call): object {
     }
     cloud.instances.delete(path);
   };
-  return cloud.operations.start({ project: project.name, scope, type: 'delete', target, finish });
+  return operation(call, 'delete', target, { finish, undo: () => cloud.instances.put(target) });
 }
 
 function power(call: Call, type: 'start' | 'stop' | 'reset'): object {
-  const { cloud, project, scope } = call;
+  const { cloud } = call;
   const path = pathFor(call);
   const target = cloud.instances.require(path);
   cloud.idle(path);
@@ -136,18 +140,12 @@ function power(call: Call, type: 'start' | 'stop' | 'reset'): object {
     if (type !== 'stop' && cloud.instances.require(path).status !== 'RUNNING') await switchOn(cloud, path, 'started');
   };
   if (type === 'stop' && target.status === 'RUNNING') cloud.instances.put({ ...target, status: 'STOPPING' });
-  return cloud.operations.start({ project: project.name, scope, type, target, finish, undo: () => cloud.instances.put(target) });
+  return operation(call, type, target, { finish, undo: () => cloud.instances.put(target) });
 }
 
 export const instanceRoutes: readonly Route[] = [
   route('GET', 'aggregated/instances', (call) => aggregated(call, 'instance', 'instances', 'zones', call.cloud.instances.all(call.project.name))),
-  route('GET', 'zones/instances', (call) =>
-    list(
-      call,
-      'instance',
-      call.cloud.instances.all(call.project.name).filter(({ selfLink }) => selfLink.includes(`/${call.scope}/`)),
-    ),
-  ),
+  route('GET', 'zones/instances', (call) => list(call, 'instance', here(call, call.cloud.instances.all(call.project.name)))),
   route('GET', 'zones/instances/NAME', (call) => call.cloud.instances.require(pathFor(call))),
   route('POST', 'zones/instances', insert),
   route('DELETE', 'zones/instances/NAME', remove),
@@ -221,7 +219,7 @@ export const instanceRoutes: readonly Route[] = [
     change(call, 'addAccessConfig', (instance) => {
       const nic = interfaceOf(instance, call.query.get('networkInterface'));
       if (nic.accessConfigs !== undefined) throw invalid('At most one access config currently supported.');
-      const config = accessConfig(read(bodies.accessConfig, call.body));
+      const config = accessConfig(call.cloud, 'accessConfig', read(bodies.accessConfig, call.body));
       const natIP = config.natIP ?? (instance.status === 'RUNNING' ? call.cloud.ephemeral() : undefined);
       const next = { ...nic, accessConfigs: [{ ...config, ...present({ natIP }) }] };
       return { networkInterfaces: instance.networkInterfaces.map((entry) => (entry === nic ? next : entry)) };

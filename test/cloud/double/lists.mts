@@ -1,6 +1,6 @@
 /** Lists in pages, of one scope and over all scopes. */
-import { scopes } from './catalogue.mts';
 import { ApiError } from './errors.mts';
+import { scopes } from './places.mts';
 import type { Call } from './route.mts';
 import { pathOf } from './values.mts';
 
@@ -24,6 +24,10 @@ export function list(call: Call, kind: string, all: readonly object[]): object {
     ...(nextPageToken !== undefined && { nextPageToken }),
   };
 }
+
+/** Those of the scope that a call names. */
+export const here = <Item extends { readonly selfLink: string }>({ scope }: Call, items: readonly Item[]): Item[] =>
+  items.filter(({ selfLink }) => selfLink.includes(`/${scope}/`));
 
 /** A list over all scopes: those without an item say so in a warning. */
 export function aggregated(call: Call, kind: string, collection: string, over: 'zones' | 'regions', all: readonly { readonly selfLink: string }[]): object {

@@ -1,30 +1,62 @@
 /**
- * Google's Compute API as a process of its own on a loopback address. Its first line on stdout says where: {"listening":PORT}. It ends when its
- * stdin does, so it never outlives whoever started it.
+ * Google's APIs as a process of its own on a loopback address, as far as gcloud asks them for this project: Compute under /compute/v1/, others under
+ * /v1/. Its first line on stdout says where: {"listening":PORT}. It ends when its stdin does, so it never outlives whoever started it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { compute } from './api.mts';
+import { answer, type Request } from './api.mts';
+import { joined, parts } from './batch.mts';
 import { Cloud, type Options } from './cloud.mts';
+import { control } from './control.mts';
+import { Harness } from './harness.mts';
 
-const DEFAULTS: Options = { operationMs: 60, defaultNetwork: true, services: ['compute.googleapis.com'], pageSize: 500 };
+const DEFAULTS: Options & { readonly mapped: boolean; readonly answerMs: number } = {
+  operationMs: 60,
+  defaultNetwork: true,
+  services: ['compute.googleapis.com', 'secretmanager.googleapis.com'],
+  pageSize: 500,
+  mapped: false,
+  answerMs: 60_000,
+};
 
-const cloud = new Cloud({ ...DEFAULTS, ...(JSON.parse(process.argv[2] ?? '{}') as Partial<Options>) });
+const { mapped, answerMs, ...options } = { ...DEFAULTS, ...(JSON.parse(process.argv[2] ?? '{}') as Partial<typeof DEFAULTS>) };
+const harness = new Harness(answerMs);
+const cloud = new Cloud(options);
+if (mapped) cloud.announce = (announcement) => harness.announce(announcement);
+
+function requestOf(method: string, target: string, body: string, userAgent: string): Request {
+  const { pathname, searchParams } = new URL(target, 'http://localhost');
+  return { method, path: pathname.replace('/compute/v1/', '').replace(/^\//, ''), query: searchParams, body, userAgent };
+}
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  const { status, body } = await compute(cloud, {
-    method: request.method ?? 'GET',
-    path: url.pathname.replace('/compute/v1/', ''),
-    query: url.searchParams,
-    body: await text(request),
-  });
-  response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(body));
+  const { method = 'GET', url = '/', headers } = request;
+  const { 'user-agent': userAgent = '', 'content-type': contentType = '' } = headers;
+  const body = await text(request);
+  const send = (status: number, type: string, content: string) => response.writeHead(status, { 'content-type': type }).end(content);
+  if (url.startsWith('/control/')) {
+    try {
+      send(200, 'application/json', JSON.stringify(control(cloud, url.slice('/control/'.length), body)));
+    } catch (error) {
+      send(400, 'text/plain', String(error));
+    }
+    return;
+  }
+  if (url.startsWith('/batch/compute/v1')) {
+    const answers = await Promise.all(
+      parts(contentType, body).map(async (part) => ({ id: part.id, response: await answer(cloud, requestOf(part.method, part.url, part.body, userAgent)) })),
+    );
+    const { contentType: type, body: content } = joined(answers);
+    send(200, type, content);
+    return;
+  }
+  const result = await answer(cloud, requestOf(method, url, body, userAgent));
+  if (result === undefined) request.socket.destroy();
+  else send(result.status, 'application/json; charset=UTF-8', JSON.stringify(result.body));
 }
 
 const server = createServer((request, response) => void serve(request, response));
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
-  process.stdout.write(`${JSON.stringify({ listening: typeof address === 'object' ? address?.port : undefined })}\n`);
+  harness.say({ listening: typeof address === 'object' ? address?.port : undefined });
 });
-process.stdin.resume().on('end', () => process.exit(0));

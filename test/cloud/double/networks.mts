@@ -1,18 +1,21 @@
-/** Networks, subnetworks and routers. */
-import { dotted, overlap, range } from './addresses.mts';
+/** Networks, subnetworks, routers and reserved external addresses. */
+import { address, dotted, overlap, range } from './addresses.mts';
 import { bodies, read, type Body } from './bodies.mts';
-import { automaticRanges, checkScope } from './catalogue.mts';
+import { deleted, inserted, operation, pathIn } from './changes.mts';
 import { birth, type Cloud } from './cloud.mts';
-import { inUse, invalid, invalidField } from './errors.mts';
+import { invalid, invalidField } from './errors.mts';
 import { firewall } from './firewalls.mts';
-import { aggregated, list } from './lists.mts';
-import type { Network, Router, Subnetwork } from './resources.mts';
+import { aggregated, here, list } from './lists.mts';
+import { automaticRanges, checkScope } from './places.mts';
+import type { Address, Network, Resource, Router, Subnetwork } from './resources.mts';
 import { route, type Call, type Route } from './route.mts';
-import { LINKS, checkName, fingerprintOf, pathOf, present, required } from './values.mts';
+import { LINKS, checkName, fingerprintOf, lastPart, pathOf, present, required } from './values.mts';
 
 /** The network `default` as a new project has it: a subnetwork per region, and the rules that let its machines talk and the world log in. */
 export function addDefaultNetwork(cloud: Cloud, project: string): void {
-  const network = addNetwork(cloud, project, { name: 'default', autoCreateSubnetworks: true, description: 'Default network for the project' });
+  const network = newNetwork(cloud, project, { name: 'default', autoCreateSubnetworks: true, description: 'Default network for the project' });
+  cloud.networks.put(network);
+  for (const subnetwork of automatic(cloud, project, network)) cloud.subnetworks.put(subnetwork);
   for (const [name, sourceRange, protocols] of [
     ['icmp', '0.0.0.0/0', ['icmp']],
     ['internal', '10.128.0.0/9', ['tcp:0-65535', 'udp:0-65535', 'icmp']],
@@ -20,7 +23,7 @@ export function addDefaultNetwork(cloud: Cloud, project: string): void {
     ['ssh', '0.0.0.0/0', ['tcp:22']],
   ] as const) {
     const allowed = protocols.map((protocol) => {
-      const [IPProtocol, ports] = protocol.split(':');
+      const [IPProtocol = '', ports] = protocol.split(':');
       return { IPProtocol, ...(ports !== undefined && { ports: [ports] }) };
     });
     const path = cloud.firewalls.path(project, 'global', `default-allow-${name}`);
@@ -28,180 +31,179 @@ export function addDefaultNetwork(cloud: Cloud, project: string): void {
   }
 }
 
-function addNetwork(cloud: Cloud, project: string, { name, autoCreateSubnetworks, description, mtu = 1460, routingConfig }: Body<'network'>): Network {
+function newNetwork(cloud: Cloud, project: string, { name, autoCreateSubnetworks, description, mtu = 1460, routingConfig }: Body<'network'>): Network {
   const path = cloud.networks.path(project, 'global', checkName(name));
-  cloud.networks.free(path);
   if (mtu < 1300 || mtu > 8896) throw invalidField('mtu', String(mtu), 'Must be between 1300 and 8896.');
-  const network = cloud.networks.put({
+  return {
     ...birth('network', path),
     ...present({ description }),
     autoCreateSubnetworks: required(autoCreateSubnetworks, 'autoCreateSubnetworks'),
     mtu,
     networkFirewallPolicyEnforcementOrder: 'AFTER_CLASSIC_FIREWALL',
     routingConfig: { routingMode: 'REGIONAL', ...routingConfig },
-  });
-  if (network.autoCreateSubnetworks) {
-    for (const [region, ipCidrRange] of automaticRanges) addSubnetwork(cloud, project, `regions/${region}`, network, { name: network.name, ipCidrRange });
-  }
-  return network;
+  };
 }
 
-function addSubnetwork(cloud: Cloud, project: string, scope: string, network: Network, body: Body<'subnetwork'>): Subnetwork {
+/** The subnetworks that a network in automatic mode has from its start. */
+const automatic = (cloud: Cloud, project: string, network: Network): Subnetwork[] =>
+  network.autoCreateSubnetworks
+    ? automaticRanges.map(([region, ipCidrRange]) => newSubnetwork(cloud, project, `regions/${region}`, network, { name: network.name, ipCidrRange }))
+    : [];
+
+function newSubnetwork(cloud: Cloud, project: string, scope: string, network: Network, body: Body<'subnetwork'>): Subnetwork {
   const path = cloud.subnetworks.path(project, scope, checkName(body.name));
   cloud.subnetworks.free(path);
   const text = required(body.ipCidrRange, 'ipCidrRange');
   const given = range('ipCidrRange', text);
   if (given.last - given.first < 7) throw invalidField('ipCidrRange', text, 'The smallest range of a subnetwork is a /29.');
-  for (const other of cloud.subnetworks.all(project)) {
-    if (other.network !== network.selfLink || !overlap(range('ipCidrRange', other.ipCidrRange), given)) continue;
-    throw invalid(`Invalid IPCidrRange: ${text} conflicts with existing subnetwork '${other.name}' in region '${other.region.replace(/.*\//, '')}'.`);
+  const other = ownSubnetworks(cloud, project, network).find(({ ipCidrRange }) => overlap(range('ipCidrRange', ipCidrRange), given));
+  if (other !== undefined) {
+    throw invalid(`Invalid IPCidrRange: ${text} conflicts with existing subnetwork '${other.name}' in region '${lastPart(other.region)}'.`);
   }
-  const { description, privateIpGoogleAccess = false, enableFlowLogs } = body;
-  return cloud.subnetworks.put({
+  return {
     ...birth('subnetwork', path),
-    ...present({ description, enableFlowLogs }),
+    ...present({ description: body.description, enableFlowLogs: body.enableFlowLogs }),
     network: network.selfLink,
     region: `${LINKS}projects/${project}/${scope}`,
     ipCidrRange: text,
     gatewayAddress: dotted(given.first + 1),
     fingerprint: fingerprintOf([path, text]),
-    privateIpGoogleAccess,
+    privateIpGoogleAccess: body.privateIpGoogleAccess ?? false,
     privateIpv6GoogleAccess: 'DISABLE_GOOGLE_ACCESS',
     purpose: 'PRIVATE',
     stackType: 'IPV4_ONLY',
+  };
+}
+
+const ownSubnetworks = (cloud: Cloud, project: string, { selfLink }: Resource): Subnetwork[] =>
+  cloud.subnetworks.all(project).filter(({ network }) => network === selfLink);
+
+/** A network lists its subnetworks, which are kept on their own. */
+function shown({ cloud, project }: Call, network: Network): Network {
+  return { ...network, ...present({ subnetworks: ownSubnetworks(cloud, project.name, network).map(({ selfLink }) => selfLink) }) };
+}
+
+function insertNetwork(call: Call): object {
+  const { cloud, project } = call;
+  const network = newNetwork(cloud, project.name, read(bodies.network, call.body));
+  const answer = inserted(call, cloud.networks, network);
+  for (const subnetwork of automatic(cloud, project.name, network)) cloud.subnetworks.put(subnetwork);
+  return answer;
+}
+
+function deleteNetwork(call: Call): object {
+  const { cloud, project } = call;
+  const target = cloud.networks.require(pathIn(cloud.networks, call));
+  const inIt = ({ network }: { readonly network: string }) => network === target.selfLink;
+  const subnetworks = ownSubnetworks(cloud, project.name, target);
+  const users = [
+    ...cloud.firewalls.all(project.name).filter(inIt),
+    ...cloud.routers.all(project.name).filter(inIt),
+    ...cloud.instances.all(project.name).filter(({ networkInterfaces }) => networkInterfaces.some(inIt)),
+    ...(target.autoCreateSubnetworks ? [] : subnetworks),
+  ];
+  return deleted(call, cloud.networks, users, () => {
+    for (const { selfLink } of subnetworks) cloud.subnetworks.delete(pathOf(selfLink));
   });
 }
 
-function shown(cloud: Cloud, project: string, network: Network): Network {
-  const own = cloud.subnetworks.all(project).filter((subnetwork) => subnetwork.network === network.selfLink);
-  return { ...network, ...present({ subnetworks: own.map(({ selfLink }) => selfLink) }) };
-}
-
-/** The routes to the gateway, and what a router may be. */
-function router({ cloud }: Call, born: Omit<Router, 'network' | 'region'>, region: string, body: Body<'router'>): Router {
-  const { nats = [], description, bgp } = body;
+/** The router that a body describes. @throws the API's error for what no router may be. */
+function router({ cloud, project, scope }: Call, born: Resource, { nats = [], description, bgp, network }: Body<'router'>): Router {
   nats.forEach((nat, index) => {
     const field = `nats[${String(index)}]`;
     checkName(nat.name, `${field}.name`);
-    required(nat.natIpAllocateOption, `${field}.natIpAllocateOption`);
+    if (required(nat.natIpAllocateOption, `${field}.natIpAllocateOption`) === 'MANUAL_ONLY' && (nat.natIps ?? []).length === 0) {
+      throw invalidField(`${field}.natIps`, '', 'Must be given with MANUAL_ONLY.');
+    }
     const sources = required(nat.sourceSubnetworkIpRangesToNat, `${field}.sourceSubnetworkIpRangesToNat`);
-    if ((sources === 'LIST_OF_SUBNETWORKS') !== (nat.subnetworks ?? []).length > 0)
+    const chosen = nat.subnetworks ?? [];
+    if ((sources === 'LIST_OF_SUBNETWORKS') !== chosen.length > 0)
       throw invalidField(`${field}.subnetworks`, '', 'Must be given with LIST_OF_SUBNETWORKS, and only then.');
-    for (const { name } of nat.subnetworks ?? []) cloud.linked(cloud.subnetworks, `${field}.subnetworks`, required(name, `${field}.subnetworks.name`));
+    for (const { name } of chosen) cloud.linked(cloud.subnetworks, `${field}.subnetworks`, required(name, `${field}.subnetworks.name`));
   });
   const names = nats.map(({ name }) => name);
   if (new Set(names).size < names.length) throw invalidField('nats', names.join(','), 'Names of NATs have to be different.');
-  const network = cloud.linked(cloud.networks, 'network', required(body.network, 'network')).selfLink;
-  return { ...born, ...present({ description, bgp, nats }), network, region };
+  return {
+    ...born,
+    ...present({ description, bgp, nats: nats.map((nat) => ({ endpointTypes: ['ENDPOINT_TYPE_VM'], type: 'PUBLIC', ...nat })) }),
+    network: cloud.linked(cloud.networks, 'network', required(network, 'network')).selfLink,
+    region: `${LINKS}projects/${project.name}/${scope}`,
+  };
 }
 
-const regionLink = ({ project, scope }: Call): string => `${LINKS}projects/${project.name}/${scope}`;
+function patchRouter(call: Call): object {
+  const { cloud } = call;
+  const path = pathIn(cloud.routers, call);
+  const before = cloud.routers.require(path);
+  cloud.idle(path);
+  const { kind, id, name, selfLink, creationTimestamp } = before;
+  const after = router(call, { kind, id, name, selfLink, creationTimestamp }, { ...read(bodies.router, before), ...read(bodies.router, call.body) });
+  if (after.network !== before.network) throw invalidField('network', after.network, 'Cannot be changed.');
+  return operation(call, 'patch', before, { finish: () => cloud.routers.put(after) });
+}
+
+function newAddress(call: Call): Address {
+  const { cloud, project, scope } = call;
+  const { name, networkTier = 'PREMIUM', description, address: wanted } = read(bodies.address, call.body);
+  const path = cloud.addresses.path(project.name, scope, checkName(name));
+  if (wanted !== undefined && address(wanted) === undefined) throw invalidField('address', wanted, 'Must be a valid IPv4 address.');
+  return {
+    ...birth('address', path),
+    ...present({ description }),
+    address: wanted ?? cloud.ephemeral(),
+    addressType: 'EXTERNAL',
+    networkTier,
+    region: `${LINKS}projects/${project.name}/${scope}`,
+    status: 'RESERVED',
+  };
+}
 
 export const networkRoutes: readonly Route[] = [
   route('GET', 'global/networks', (call) =>
     list(
       call,
       'network',
-      call.cloud.networks.all(call.project.name).map((network) => shown(call.cloud, call.project.name, network)),
+      call.cloud.networks.all(call.project.name).map((network) => shown(call, network)),
     ),
   ),
-  route('GET', 'global/networks/NAME', ({ cloud, project, name }) =>
-    shown(cloud, project.name, cloud.networks.require(cloud.networks.path(project.name, 'global', name))),
-  ),
-  route('POST', 'global/networks', ({ cloud, project, body }) => {
-    const target = addNetwork(cloud, project.name, read(bodies.network, body));
-    const undo = () => {
-      for (const { selfLink } of shown(cloud, project.name, target).subnetworks?.map((selfLink) => ({ selfLink })) ?? [])
-        cloud.subnetworks.delete(pathOf(selfLink));
-      cloud.networks.delete(pathOf(target.selfLink));
-    };
-    return cloud.operations.start({ project: project.name, scope: 'global', type: 'insert', target, undo });
-  }),
-  route('DELETE', 'global/networks/NAME', ({ cloud, project, name }) => {
-    const path = cloud.networks.path(project.name, 'global', name);
-    const target = cloud.networks.require(path);
-    cloud.idle(path);
-    const subnetworks = cloud.subnetworks.all(project.name).filter(({ network }) => network === target.selfLink);
-    const users = [
-      ...cloud.firewalls.all(project.name).filter(({ network }) => network === target.selfLink),
-      ...cloud.routers.all(project.name).filter(({ network }) => network === target.selfLink),
-      ...cloud.instances.all(project.name).filter(({ networkInterfaces }) => networkInterfaces.some(({ network }) => network === target.selfLink)),
-      ...(target.autoCreateSubnetworks ? [] : subnetworks),
-    ];
-    if (users[0] !== undefined) throw inUse(path, pathOf(users[0].selfLink));
-    const finish = () => {
-      for (const { selfLink } of subnetworks) cloud.subnetworks.delete(pathOf(selfLink));
-      cloud.networks.delete(path);
-    };
-    return cloud.operations.start({ project: project.name, scope: 'global', type: 'delete', target, finish });
-  }),
+  route('GET', 'global/networks/NAME', (call) => shown(call, call.cloud.networks.require(pathIn(call.cloud.networks, call)))),
+  route('POST', 'global/networks', insertNetwork),
+  route('DELETE', 'global/networks/NAME', deleteNetwork),
 
   route('GET', 'aggregated/subnetworks', (call) => aggregated(call, 'subnetwork', 'subnetworks', 'regions', call.cloud.subnetworks.all(call.project.name))),
-  route('GET', 'regions/subnetworks/NAME', ({ cloud, project, scope, name }) => cloud.subnetworks.require(cloud.subnetworks.path(project.name, scope, name))),
+  route('GET', 'regions/subnetworks', (call) => list(call, 'subnetwork', here(call, call.cloud.subnetworks.all(call.project.name)))),
+  route('GET', 'regions/subnetworks/NAME', (call) => call.cloud.subnetworks.require(pathIn(call.cloud.subnetworks, call))),
   route('POST', 'regions/subnetworks', (call) => {
     const { cloud, project, scope } = call;
     checkScope(project.name, scope);
     const body = read(bodies.subnetwork, call.body);
     const network = cloud.linked(cloud.networks, 'network', required(body.network, 'network'));
-    const target = addSubnetwork(cloud, project.name, scope, network, body);
-    const undo = () => {
-      cloud.subnetworks.delete(pathOf(target.selfLink));
-    };
-    return cloud.operations.start({ project: project.name, scope, type: 'insert', target, undo });
+    return inserted(call, cloud.subnetworks, newSubnetwork(cloud, project.name, scope, network, body));
   }),
-  route('DELETE', 'regions/subnetworks/NAME', ({ cloud, project, scope, name }) => {
-    const path = cloud.subnetworks.path(project.name, scope, name);
-    const target = cloud.subnetworks.require(path);
-    cloud.idle(path);
-    const user = cloud.instances.all(project.name).find(({ networkInterfaces }) => networkInterfaces.some(({ subnetwork }) => subnetwork === target.selfLink));
-    if (user !== undefined) throw inUse(path, pathOf(user.selfLink));
-    const finish = () => {
-      cloud.subnetworks.delete(path);
-    };
-    return cloud.operations.start({ project: project.name, scope, type: 'delete', target, finish });
+  route('DELETE', 'regions/subnetworks/NAME', (call) => {
+    const { cloud, project } = call;
+    const { selfLink } = cloud.subnetworks.require(pathIn(cloud.subnetworks, call));
+    const users = cloud.instances.all(project.name).filter(({ networkInterfaces }) => networkInterfaces.some(({ subnetwork }) => subnetwork === selfLink));
+    return deleted(call, cloud.subnetworks, users);
   }),
 
   route('GET', 'aggregated/routers', (call) => aggregated(call, 'router', 'routers', 'regions', call.cloud.routers.all(call.project.name))),
-  route('GET', 'regions/routers', (call) =>
-    list(
-      call,
-      'router',
-      call.cloud.routers.all(call.project.name).filter(({ region }) => region === regionLink(call)),
-    ),
-  ),
-  route('GET', 'regions/routers/NAME', ({ cloud, project, scope, name }) => cloud.routers.require(cloud.routers.path(project.name, scope, name))),
+  route('GET', 'regions/routers', (call) => list(call, 'router', here(call, call.cloud.routers.all(call.project.name)))),
+  route('GET', 'regions/routers/NAME', (call) => call.cloud.routers.require(pathIn(call.cloud.routers, call))),
   route('POST', 'regions/routers', (call) => {
-    const { cloud, project, scope } = call;
-    checkScope(project.name, scope);
+    checkScope(call.project.name, call.scope);
     const body = read(bodies.router, call.body);
-    const path = cloud.routers.path(project.name, scope, checkName(body.name));
-    cloud.routers.free(path);
-    const target = cloud.routers.put(router(call, birth('router', path), regionLink(call), body));
-    const undo = () => {
-      cloud.routers.delete(path);
-    };
-    return cloud.operations.start({ project: project.name, scope, type: 'insert', target, undo });
+    const path = call.cloud.routers.path(call.project.name, call.scope, checkName(body.name));
+    return inserted(call, call.cloud.routers, router(call, birth('router', path), body));
   }),
-  route('PATCH', 'regions/routers/NAME', (call) => {
-    const { cloud, project, scope } = call;
-    const path = cloud.routers.path(project.name, scope, call.name);
-    const before = cloud.routers.require(path);
-    cloud.idle(path);
-    const { kind, id, name, selfLink, creationTimestamp } = before;
-    const body = { ...read(bodies.router, before), ...read(bodies.router, call.body) };
-    const after = router(call, { kind, id, name, selfLink, creationTimestamp }, before.region, body);
-    const finish = () => {
-      cloud.routers.put(after);
-    };
-    return cloud.operations.start({ project: project.name, scope, type: 'patch', target: before, finish });
+  route('PATCH', 'regions/routers/NAME', patchRouter),
+  route('DELETE', 'regions/routers/NAME', (call) => deleted(call, call.cloud.routers)),
+
+  route('GET', 'aggregated/addresses', (call) => aggregated(call, 'address', 'addresses', 'regions', call.cloud.addresses.all(call.project.name))),
+  route('GET', 'regions/addresses/NAME', (call) => call.cloud.addresses.require(pathIn(call.cloud.addresses, call))),
+  route('POST', 'regions/addresses', (call) => {
+    checkScope(call.project.name, call.scope);
+    return inserted(call, call.cloud.addresses, newAddress(call));
   }),
-  route('DELETE', 'regions/routers/NAME', ({ cloud, project, scope, name }) => {
-    const path = cloud.routers.path(project.name, scope, name);
-    const target = cloud.routers.require(path);
-    cloud.idle(path);
-    const finish = () => {
-      cloud.routers.delete(path);
-    };
-    return cloud.operations.start({ project: project.name, scope, type: 'delete', target, finish });
-  }),
+  route('DELETE', 'regions/addresses/NAME', (call) => deleted(call, call.cloud.addresses)),
 ];

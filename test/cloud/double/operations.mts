@@ -1,43 +1,43 @@
 /** Long-running operations: PENDING, RUNNING, DONE on a clock of their own, and the work that takes effect at the end. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LINKS, newId, timestamp } from './values.mts';
 import { OperationError, notFound } from './errors.mts';
 import { list } from './lists.mts';
 import type { Operation, Resource } from './resources.mts';
 import { route, type Route } from './route.mts';
+import { LINKS, newId, timestamp } from './values.mts';
 
 export interface Start {
   readonly project: string;
   /** `global`, `regions/R` or `zones/Z` */
   readonly scope: string;
-  /** insert, delete, patch, start, setTags … */
   readonly type: string;
   readonly target: Resource;
-  /** What becomes true when the operation is done; rejects with an OperationError. */
-  readonly finish?: () => void | Promise<void>;
-  /** What undoes the acceptance when it fails. */
-  readonly undo?: () => void;
+  /** What it fails with, whatever it does. */
+  readonly failure: OperationError | undefined;
+  readonly finish?: () => unknown;
+  readonly undo?: () => unknown;
 }
 
+/** Nothing else can be done to a resource meanwhile. */
 const EXCLUSIVE = ['insert', 'delete', 'start', 'stop', 'reset'];
-const USER = 'operator@example.com';
+
+const REASONS: Readonly<Record<number, string>> = { 400: 'BAD REQUEST', 403: 'FORBIDDEN', 404: 'NOT FOUND', 409: 'CONFLICT', 503: 'SERVICE UNAVAILABLE' };
 
 export class Operations {
   readonly #all = new Map<string, { operation: Operation; readonly done: Promise<void> }>();
   readonly #milliseconds: number;
-  /** Asked once for every operation: the error that a test wants to see in it. */
-  fault: (type: string, target: string) => OperationError | undefined = () => undefined;
 
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds;
   }
 
   /** Accepts the operation and shows it as PENDING; it goes on by itself. */
-  start({ project, scope, type, target, finish, undo }: Start): Operation {
+  start(start: Start): Operation {
+    const { project, scope, type, target } = start;
     const id = newId();
     const name = `operation-${String(Date.now())}-${id.slice(0, 13)}`;
     const path = `projects/${project}/${scope}/operations/${name}`;
-    const [kind, place] = scope.split('/');
+    const place = `${LINKS}projects/${project}/${scope}`;
     const operation: Operation = {
       kind: 'compute#operation',
       id,
@@ -46,87 +46,80 @@ export class Operations {
       operationType: type,
       targetLink: target.selfLink,
       targetId: target.id,
-      user: USER,
+      user: 'operator@example.com',
       insertTime: timestamp(),
       status: 'PENDING',
       progress: 0,
-      ...(kind === 'zones' && { zone: `${LINKS}projects/${project}/${scope}` }),
-      ...(kind === 'regions' && { region: `${LINKS}projects/${project}/regions/${String(place)}` }),
+      ...(scope.startsWith('zones/') && { zone: place }),
+      ...(scope.startsWith('regions/') && { region: place }),
     };
-    const show = (change: Partial<Operation>) => {
-      const entry = this.#all.get(path);
-      if (entry !== undefined) entry.operation = { ...entry.operation, ...change };
-    };
-    const run = async () => {
-      await sleep(this.#milliseconds / 3);
-      show({ status: 'RUNNING', startTime: timestamp() });
-      await sleep((this.#milliseconds * 2) / 3);
-      try {
-        const fault = this.fault(type, target.selfLink);
-        if (fault !== undefined) throw fault;
-        await finish?.();
-        show({ status: 'DONE', progress: 100, endTime: timestamp() });
-      } catch (error) {
-        undo?.();
-        const { code, http, message } = error instanceof OperationError ? error : new OperationError('INTERNAL_ERROR', 500, String(error));
-        show({
-          status: 'DONE',
-          progress: 100,
-          endTime: timestamp(),
-          error: { errors: [{ code, message }] },
-          httpErrorStatusCode: http,
-          httpErrorMessage: HTTP[http] ?? 'INTERNAL SERVER ERROR',
-        });
-      }
-    };
-    // The entry has to be there before the first change of it.
-    const begun = Promise.withResolvers<undefined>();
-    this.#all.set(path, { operation, done: begun.promise.then(run) });
-    begun.resolve(undefined);
+    this.#all.set(path, { operation, done: this.#run(path, start) });
     return operation;
   }
 
-  get(path: string): Operation {
-    const entry = this.#all.get(path);
-    if (entry === undefined) throw notFound(path);
-    return entry.operation;
+  async #run(path: string, { failure, finish, undo }: Start): Promise<void> {
+    await sleep(this.#milliseconds / 3);
+    this.#show(path, { status: 'RUNNING', startTime: timestamp() });
+    await sleep((this.#milliseconds * 2) / 3);
+    const result = await this.#outcome(failure, finish);
+    if (result.error !== undefined) undo?.();
+    this.#show(path, { status: 'DONE', progress: 100, endTime: timestamp(), ...result });
   }
 
-  /** The operation once it is DONE, or as it is after that time: the API holds such a request for up to two minutes. */
-  async wait(path: string, milliseconds: number): Promise<Operation> {
+  async #outcome(failure: OperationError | undefined, finish: Start['finish']): Promise<Partial<Operation>> {
+    try {
+      if (failure !== undefined) throw failure;
+      await finish?.();
+      return {};
+    } catch (error) {
+      const { code, http, message } = error instanceof OperationError ? error : new OperationError('INTERNAL_ERROR', 500, String(error));
+      return { error: { errors: [{ code, message }] }, httpErrorStatusCode: http, httpErrorMessage: REASONS[http] ?? 'INTERNAL SERVER ERROR' };
+    }
+  }
+
+  #show(path: string, fields: Partial<Operation>): void {
+    const entry = this.#entry(path);
+    entry.operation = { ...entry.operation, ...fields };
+  }
+
+  #entry(path: string): { operation: Operation; readonly done: Promise<void> } {
     const entry = this.#all.get(path);
     if (entry === undefined) throw notFound(path);
+    return entry;
+  }
+
+  get(path: string): Operation {
+    return this.#entry(path).operation;
+  }
+
+  /** The operation once it is DONE, or as it is after that time. */
+  async wait(path: string, milliseconds: number): Promise<Operation> {
+    const entry = this.#entry(path);
     const timer = new AbortController();
     await Promise.race([entry.done, sleep(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)]);
     timer.abort();
     return entry.operation;
   }
 
-  /** Whether that resource is just being made, deleted, started or stopped; other changes of one resource go on side by side. */
+  /** Whether that resource is just being made, deleted, started or stopped. */
   busy(path: string): boolean {
-    return [...this.#all.values()].some(
-      ({ operation: { status, targetLink, operationType } }) => status !== 'DONE' && targetLink === LINKS + path && EXCLUSIVE.includes(operationType),
-    );
+    return this.list().some(({ status, targetLink, operationType }) => status !== 'DONE' && targetLink === LINKS + path && EXCLUSIVE.includes(operationType));
   }
 
-  list(project: string): Operation[] {
-    return [...this.#all.values()].map(({ operation }) => operation).filter(({ selfLink }) => selfLink.startsWith(`${LINKS}projects/${project}/`));
+  list(): Operation[] {
+    return [...this.#all.values()].map(({ operation }) => operation);
   }
 }
 
-const HTTP: Readonly<Record<number, string>> = { 400: 'BAD REQUEST', 403: 'FORBIDDEN', 404: 'NOT FOUND', 409: 'CONFLICT', 503: 'SERVICE UNAVAILABLE' };
-
-/** How long one request waits for an operation; the client asks again. */
+/** How long one request waits for an operation before the client has to ask again; the API's own bound is two minutes. */
 const WAIT_MS = 110_000;
 
-const SCOPES = ['zones', 'regions', 'global'] as const;
-
-export const operationRoutes: readonly Route[] = SCOPES.flatMap((kind) => [
+export const operationRoutes: readonly Route[] = ['zones', 'regions', 'global'].flatMap((kind) => [
   route('GET', `${kind}/operations`, (call) =>
     list(
       call,
       'operation',
-      call.cloud.operations.list(call.project.name).filter(({ selfLink }) => selfLink.includes(`/${call.scope}/`)),
+      call.cloud.operations.list().filter(({ selfLink }) => selfLink.includes(`/${call.project.name}/${call.scope}/`)),
     ),
   ),
   route('GET', `${kind}/operations/NAME`, ({ cloud, project, scope, name }) => cloud.operations.get(`projects/${project.name}/${scope}/operations/${name}`)),

@@ -24,6 +24,10 @@ export interface Subnetwork extends Resource {
   readonly ipCidrRange: string;
   readonly gatewayAddress: string;
   readonly fingerprint: string;
+  readonly privateIpGoogleAccess: boolean;
+  readonly privateIpv6GoogleAccess: string;
+  readonly purpose: string;
+  readonly stackType: string;
 }
 
 export interface Router extends Resource {
@@ -62,6 +66,7 @@ export interface Disk extends Resource {
   readonly status: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly labelFingerprint: string;
+  readonly physicalBlockSizeBytes: string;
   readonly sourceImage?: string;
   /** Links of the instances that it is attached to. */
   readonly users?: readonly string[];
@@ -119,6 +124,11 @@ export interface Instance extends Resource {
   readonly labelFingerprint: string;
   readonly serviceAccounts?: readonly { readonly email: string; readonly scopes: readonly string[] }[];
   readonly deletionProtection: boolean;
+  readonly cpuPlatform: string;
+  readonly canIpForward: boolean;
+  readonly fingerprint: string;
+  readonly scheduling: object;
+  readonly shieldedInstanceConfig: object;
   readonly description?: string;
 }
 

@@ -1,5 +1,6 @@
-/** What a method of the API is called with, and how a URL finds it. */
+/** What a method of an API is called with, and how a URL finds it. */
 import type { Cloud, Project } from './cloud.mts';
+import type { OperationError } from './errors.mts';
 
 export interface Call {
   readonly cloud: Cloud;
@@ -10,20 +11,23 @@ export interface Call {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly body: unknown;
+  /** What the operation of this call is to fail with. */
+  readonly failure?: OperationError | undefined;
 }
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** With the groups `project`, `scope` and `name`. */
   readonly pattern: RegExp;
+  /** What has to be enabled in the project. */
+  readonly service?: string;
   readonly answer: (call: Call) => object | Promise<object>;
 }
 
-/**
- * `route('POST', 'zones/instances/NAME/stop', …)`: `zones`, `regions` and `global` stand for the scope with its own name, NAME for the resource's.
- */
+/** A method of the Compute API: in `zones/instances/NAME/stop`, `zones` stands for `zones/Z`, `regions` for `regions/R`, and NAME for the resource. */
 export function route(method: Route['method'], pattern: string, answer: Route['answer']): Route {
   const [scope = '', ...rest] = pattern.split('/');
   const where = scope === 'zones' || scope === 'regions' ? `${scope}/[^/]+` : scope;
-  const tail = rest.map((part) => (part === 'NAME' ? '(?<name>[^/]+)' : part)).join('/');
-  return { method, pattern: new RegExp(`^projects/(?<project>[^/]+)/(?<scope>${where})${tail === '' ? '' : `/${tail}`}$`), answer };
+  const tail = rest.map((part) => (part === 'NAME' ? '/(?<name>[^/]+)' : `/${part}`)).join('');
+  return { method, pattern: new RegExp(`^projects/(?<project>[^/]+)/(?<scope>${where})${tail}$`), service: 'compute.googleapis.com', answer };
 }
