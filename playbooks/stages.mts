@@ -1,6 +1,7 @@
 import type { Stage } from '../lib/index.mts';
 import {
   elasticsearch,
+  gcpDataDisk,
   java,
   kafka,
   kafkaManager,
@@ -25,6 +26,7 @@ export const lab: readonly Stage[] = [
 
 export const stages: readonly Stage[] = [
   ...lab,
+  { hosts: 'all', roles: [gcpDataDisk] },
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
   { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },
   { hosts: 'brokers', roles: [kafkaTopics] },

@@ -1,6 +1,7 @@
 /** Every role of the project, in the order in which an installation is brought up. */
 import type { AnyRole } from '../lib/index.mts';
 import elasticsearch from './elasticsearch/role.mts';
+import gcpDataDisk from './gcp-data-disk/role.mts';
 import java from './java/role.mts';
 import kafka from './kafka/role.mts';
 import kafkaManager from './kafka-manager/role.mts';
@@ -18,6 +19,7 @@ import tracksProducer from './tracks-producer/role.mts';
 
 export {
   elasticsearch,
+  gcpDataDisk,
   java,
   kafka,
   kafkaManager,
@@ -37,6 +39,7 @@ export {
 export const catalogue: readonly AnyRole[] = [
   labImage,
   labHosts,
+  gcpDataDisk,
   osLimits,
   java,
   elasticsearch,

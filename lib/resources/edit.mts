@@ -1,6 +1,6 @@
 /** Parts of files that others own too: the rest stays as it is, byte for byte. */
 import type { Answer, Change, Question, Resource } from '../plan/model.mts';
-import { checkedPath, known, question, refine, stat, text, unavailable } from '../plan/questions.mts';
+import { all, checkedPath, constant, known, question, refine, stat, text, unavailable } from '../plan/questions.mts';
 import { ofType } from './meta.mts';
 import { absentShown, change, resource, shown, type Common } from './resource.mts';
 
@@ -27,11 +27,11 @@ export const editedText = (changes: readonly Change[]): string | undefined => {
   return to?.kind === 'text' ? to.text : undefined;
 };
 
-function editing(id: string, path: string, options: Common, wanted: unknown, edit: (have: string) => Answer<string>): Resource {
+function editing(id: string, path: string, options: Common, wanted: unknown, edit: Question<(have: string) => Answer<string>>): Resource {
   return resource(id, options, {
     wanted,
-    differs: refine(textFile(path), (have) => {
-      const to = edit(have ?? '');
+    differs: refine(all({ have: textFile(path), edited: edit }), ({ have, edited }) => {
+      const to = edited(have ?? '');
       return to.kind === 'unavailable' ? unavailable(`${path}: ${to.reason}`) : known(textChanges(have, to.value));
     }),
     apply(changes, steps) {
@@ -61,7 +61,7 @@ export function block(path: string, options: BlockOptions): Resource {
   if (/[\n\r]/.test(begin) || body.split('\n').some((line) => line === begin || line === end))
     throw new TypeError(`block ${options.marker} cannot hold its own marker`);
   const wanted = body === '' ? '' : `${begin}\n${body}${end}\n`;
-  return editing(`block ${path} ${options.marker}`, path, options, wanted, (have) => {
+  const edit = (have: string): Answer<string> => {
     const lines = have.split(/(?<=\n)/);
     const places = (marker: string): readonly number[] => lines.flatMap((line, index) => (line.replace(/\n$/, '') === marker ? [index] : []));
     const [begins, ends] = [places(begin), places(end)];
@@ -72,19 +72,22 @@ export function block(path: string, options: BlockOptions): Resource {
       return unavailable(`the lines "${begin}" and "${end}" are not one pair: put them right by hand`);
     }
     return known(lines.slice(0, first).join('') + wanted + lines.slice(last + 1).join(''));
-  });
+  };
+  return editing(`block ${path} ${options.marker}`, path, options, wanted, constant(edit));
 }
 
-export interface LineOptions extends Common {
-  readonly line: string;
+interface Placing {
   /** Source of a regular expression: the last line it matches is replaced. Without it only the line itself counts. */
   readonly match?: string;
   /** Decides whether a matching line already means the same; equality unless said. */
   readonly same?: (have: string) => boolean;
 }
 
+/** What the line is may have to be asked of the host; then only `match` says where it belongs. */
+export type LineOptions = Common & Placing & ({ readonly line: string } | { readonly line: Question<string>; readonly match: string });
+
 /** The text with its last matching line being `line`; a new one is appended. */
-export function withLine(have: string, { line, match, same }: Pick<LineOptions, 'line' | 'match' | 'same'>): string {
+export function withLine(have: string, { line, match, same }: Placing & { readonly line: string }): string {
   const lines = have.split(/(?<=\n)/);
   const bare = lines.map((each) => each.replace(/\n$/, ''));
   const index = match === undefined ? bare.lastIndexOf(line) : bare.findLastIndex((each) => new RegExp(match).test(each));
@@ -96,6 +99,10 @@ export function withLine(have: string, { line, match, same }: Pick<LineOptions, 
 
 /** One line of a file. */
 export function line(path: string, options: LineOptions): Resource {
-  if (/[\n\r]/.test(options.line)) throw new TypeError('a line has no line ends');
-  return editing(`line ${path} ${options.match ?? options.line}`, path, options, options.line, (have) => known(withLine(have, options)));
+  const { line: said, match } = options;
+  const text = typeof said === 'string' ? said : undefined;
+  if (text !== undefined && /[\n\r]/.test(text)) throw new TypeError('a line has no line ends');
+  const wanted = typeof said === 'string' ? constant(said) : said;
+  const edit = wanted.map((one) => (have: string) => known(withLine(have, { ...options, line: one })));
+  return editing(`line ${path} ${match ?? text ?? ''}`, path, options, text ?? match, edit);
 }

@@ -15,6 +15,7 @@ import {
   type Listener,
   type Question,
 } from '../../lib/index.mts';
+import { DATA, UNIT } from './paths.mts';
 
 export const elasticsearch = contract(
   'elasticsearch',
@@ -103,6 +104,10 @@ export const startFirst = (inventory: Inventory, nodes: readonly Host[]): string
   nodes.some((node) => node.vars(elasticsearch).managed)
     ? `bring it up first: ${playing({ inventory }, 'os-limits,java,elasticsearch')}`
     : 'elasticsearch_managed is false: start it where it runs';
+
+/** Where a node keeps its data, and the service that writes there; nothing on a host that others run, or that is no node. */
+export const dataPlaces = (inventory: Inventory, host: Host): readonly { readonly unit: string; readonly path: string }[] =>
+  host.vars(elasticsearch).managed && members(inventory, host).some(({ name }) => name === host.name) ? [{ unit: UNIT, path: DATA }] : [];
 
 export const nodeName = (host: Host): string => host.name;
 

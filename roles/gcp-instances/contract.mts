@@ -43,6 +43,11 @@ export const gcp = contract(
     boot_disk_type: diskType.default('pd-balanced').describe('Type of the boot disk.'),
     data_disk_gb: gigabytes.describe('Size of a disk for data of its own; none unless given. It is never deleted with the instance.').exactOptional(),
     data_disk_type: diskType.default('pd-balanced').describe('Type of the data disk.'),
+    data_disk_device: z
+      .string()
+      .regex(/^\/dev\/[\w./:+-]+$/, 'a path below /dev')
+      .default('/dev/disk/by-id/google-data')
+      .describe("Where the host has the data disk, for images without Google's names of disks."),
     data_disk_mount: z
       .string()
       .regex(/^\/[\w./-]+$/, 'an absolute path')

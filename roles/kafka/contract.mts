@@ -16,6 +16,7 @@ import {
   type Secret,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
+import { UNIT, ZOOKEEPER_DATA, ZOOKEEPER_UNIT } from './paths.mts';
 import { clusterTool, ifAnyListens } from './tool.mts';
 import { readTopics, type Topics } from './topics-state.mts';
 
@@ -160,6 +161,16 @@ export function listeners(host: Host): readonly Listener[] {
     ...(isController(host) ? [one('kafka-controller', vars.controller_port, ['brokers', 'controllers'])] : []),
     ...(isBroker(host) || isController(host) ? [one('kafka-jmx', vars.jmx_port, ['monitoring'])] : []),
     ...(isZookeeper(host) ? [one('zookeeper', vars.zookeeper_port, ['brokers', 'zookeepers', 'monitoring'])] : []),
+  ];
+}
+
+/** Where a host keeps records and metadata, and the services that write there; nothing on a host that others run. */
+export function dataPlaces(host: Host): readonly { readonly unit: string; readonly path: string }[] {
+  const { managed, data_dirs: directories } = host.vars(kafka);
+  if (!managed) return [];
+  return [
+    ...(isBroker(host) || isController(host) ? directories.map((path) => ({ unit: UNIT, path })) : []),
+    ...(isZookeeper(host) ? [{ unit: ZOOKEEPER_UNIT, path: ZOOKEEPER_DATA }] : []),
   ];
 }
 
