@@ -4,6 +4,7 @@
  */
 import type { Facts, Limit } from '../plan/model.mts';
 import { LOCK_FD } from './frame.mts';
+import { guard, SILENCE_SECONDS } from './lifeline.mts';
 import { quote } from './quote.mts';
 
 /** Who holds a host, as written into the lock file. */
@@ -41,10 +42,12 @@ export interface BootstrapText {
   /** Where the lock lies; chosen by the script unless a test says so. */
   readonly lockFile?: string;
   readonly shell?: string;
+  /** How long a session that holds the lock lives without a sign of life. */
+  readonly silenceSeconds?: number;
 }
 
 /** Text for `sh -c`; prints a frame whose head are the facts. */
-export function compileBootstrap({ nonce, probe, holder, lockFile, shell = '/bin/sh' }: BootstrapText): string {
+export function compileBootstrap({ nonce, probe, holder, lockFile, shell = '/bin/sh', silenceSeconds = SILENCE_SECONDS }: BootstrapText): string {
   return `${ENVIRONMENT}
 printf '\\nBEGIN ${nonce}\\n'
 grep -H -E '${FACT_LINES}' ${FACT_FILES} 2>/dev/null
@@ -52,18 +55,18 @@ if [ ! -r /proc/sys/kernel/arch ]; then printf 'arch:'; uname -m; fi
 if [ -d /run/systemd/system ]; then echo init:systemd; fi
 kem_tools=; for kem_tool in ${KNOWN_TOOLS.join(' ')}; do if command -v "$kem_tool" >/dev/null 2>&1; then kem_tools="$kem_tools $kem_tool"; fi; done
 echo "tools:$kem_tools"
-${holder === undefined ? '' : takeLock(nonce, holder, lockFile)}printf '\\nPROBE ${nonce}\\n'
+${holder === undefined ? '' : takeLock(nonce, holder, lockFile, silenceSeconds)}printf '\\nPROBE ${nonce}\\n'
 { :
 ${probe}
 } </dev/null 2>/dev/null ${LOCK_FD}>&-
 printf '\\nEND ${nonce} 0\\n'
-exec ${shell}
+exec ${shell}${holder === undefined ? '' : ' -s "$kem_guard"'}
 `;
 }
 
 /** The kernel frees the lock with its last descriptor, so a dead run never leaves one behind; the JSON only names the holder. Root's is in /run: in
  * /run/lock every user of the host could make the file first, and hold it for ever. */
-function takeLock(nonce: string, holder: LockHolder, lockFile: string | undefined): string {
+function takeLock(nonce: string, holder: LockHolder, lockFile: string | undefined, silenceSeconds: number): string {
   const choose =
     lockFile === undefined
       ? `for kem_dir in /tmp /var/lock /run/lock /run; do if [ -d "$kem_dir" ] && [ -w "$kem_dir" ]; then kem_lock=$kem_dir/kafka-elastic-monitoring.lock; fi; done`
@@ -74,7 +77,7 @@ umask 077
 if [ -L "$kem_lock" ]; then echo "lock:error $kem_lock is a symbolic link"
 elif ! { true >>"$kem_lock"; } 2>/dev/null; then echo "lock:error cannot open $kem_lock"
 elif exec ${LOCK_FD}>>"$kem_lock" && flock -n ${LOCK_FD} 2>/dev/null; then printf '%s\\n' ${quote(JSON.stringify(holder))} >"$kem_lock"; echo lock:taken
-else printf 'lock:held '; cat "$kem_lock"; printf '\\nEND ${nonce} 0\\n'; exit 0; fi
+${guard(LOCK_FD, silenceSeconds)}else printf 'lock:held '; cat "$kem_lock"; printf '\\nEND ${nonce} 0\\n'; exit 0; fi
 umask 022
 fi
 `;

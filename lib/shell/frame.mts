@@ -2,12 +2,13 @@
  * One frame: a POSIX sh text for the stdin of a persistent shell, and the reader of what it prints.
  *
  * Everything stands in one brace group, so the shell has parsed all of it before anything runs and reads no further stdin until it
- * is over: what arrives meanwhile belongs to the watchdog of the running step. A newline aborts the step, end of file also ends the
+ * is over: what arrives meanwhile belongs to the watchdog of the running step. `ABORT` ends the step, end of file also ends the
  * session. `nonce` is fresh for every frame, so no output of a step can pass for a marker.
  */
 import { constants } from 'node:os';
 import { bytesOf } from '../secret.mts';
 import type { CompiledStep } from '../plan/model.mts';
+import { ABORT, BEAT, isOrphaned, knowParent, TICK_SECONDS } from './lifeline.mts';
 
 /** How one step ended; `signalled` is the step's own shell, a command of it that was killed shows as an exit code above 128. */
 export type StepEnding =
@@ -51,8 +52,10 @@ printf '\\nEND ${nonce} %s\\n' "$kem_count"
 }
 
 /**
- * A step runs in its own process group beside a timer and, unless it is uninterruptible, a watchdog on the session's stdin (3). Both end the
- * whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share); both are reaped before the next line of the frame, or they would eat the next frame.
+ * A step runs in its own process group beside a watchdog on the session's stdin (3), which also hands on the signs of life, and a timer. Both
+ * end the whole group and tell by their exit code that they did (`kill -TERM "-$pid"` is the one spelling that dash, bash and busybox share);
+ * both are reaped before the next line of the frame, or they would eat the next frame. Where the session's shell is gone the timer ends the
+ * step, but for an uninterruptible one, which has its time and keeps the lock meanwhile.
  * A step may end before the timer's sleep has begun: "$!" names it before any variable could, and only KILL reaches what is not yet a sleep.
  * They keep no copy of the session's outputs, not even one that the shell saved for a redirection: the link could not close while they live.
  */
@@ -67,21 +70,41 @@ kem_step() {
 printf '\\nSTEP ${nonce} %s\\n' "$1"
 if [ "$3" = keep ]; then setsid ${shell} <&4 2>&1 3<&- 4<&- & else setsid ${shell} <&4 2>&1 3<&- 4<&- ${LOCK_FD}>&- & fi
 kem_pid=$!
+( exec >/dev/null 2>&1 4<&- ${LOCK_FD}>&-
+kem_end=0
+trap 'exit "$kem_end"' TERM
+while read -r kem_line <&3; do
+if [ "$kem_line" != '${ABORT}' ]; then ${BEAT}; continue; fi
+kem_end=91
+if [ "$3" != keep ]; then trap '' TERM; kem_kill "$kem_pid"; exit 91; fi
+done
+trap '' TERM
+if [ "$3" != keep ]; then kem_kill "$kem_pid"; fi
+exit 92 ) &
+kem_dog=$!
 ( exec >/dev/null 2>&1 3<&- 4<&- ${LOCK_FD}>&-
-trap '[ "$!" = "$kem_pid" ] || kill -KILL "$!"; exit 0' TERM
-sleep "$2" & wait "$!"
-trap '' TERM; kem_kill "$kem_pid"; exit 93 ) &
+${knowParent}
+trap '[ "$!" = "$kem_dog" ] || kill -KILL "$!"; exit 0' TERM
+kem_left=$2
+while [ "$kem_left" -gt 0 ]; do
+if [ "$kem_left" -lt ${TICK_SECONDS} ]; then kem_tick=$kem_left; else kem_tick=${TICK_SECONDS}; fi
+sleep "$kem_tick" & wait "$!"
+kem_left=$((kem_left - kem_tick))
+if ${isOrphaned}; then
+if [ "$3" != keep ]; then break; fi
+if ! kill -0 "-$kem_pid"; then kill "$kem_dog"; exit 0; fi
+fi
+done
+trap '' TERM; kem_kill "$kem_pid"; if ${isOrphaned}; then kill "$kem_dog"; fi; exit 93 ) &
 kem_timer=$!
-kem_dog=
-if [ "$3" != keep ]; then ( exec >/dev/null 2>&1 4<&- ${LOCK_FD}>&-
-if read -r kem_line <&3; then kem_end=91; else kem_end=92; fi
-trap '' TERM; kem_kill "$kem_pid"; if [ "$kem_end" = 92 ]; then kill "$kem_timer"; fi; exit "$kem_end" ) & kem_dog=$!; fi
 wait "$kem_pid" 2>/dev/null; kem_code=$?; kem_why=own
 kill "$kem_timer" 2>/dev/null; wait "$kem_timer" 2>/dev/null; if [ $? = 93 ]; then kem_why=timeout; fi
-if [ -n "$kem_dog" ]; then kill "$kem_dog" 2>/dev/null; wait "$kem_dog" 2>/dev/null; case $? in 91) kem_why=abort ;; 92) kem_why=gone ;; esac; fi
+kill "$kem_dog" 2>/dev/null; wait "$kem_dog" 2>/dev/null
+case $? in 91) kem_stop=abort; if [ "$3" != keep ]; then kem_why=abort; fi ;; 92) kem_why=gone ;; esac
 printf '\\nDONE ${nonce} %s %s %s\\n' "$1" "$kem_code" "$kem_why"
 kem_count=$((kem_count + 1))
-case $kem_why in gone) exit 0 ;; abort) kem_stop=abort ;; timeout) kem_stop=failed ;; *) if [ "$kem_code" != 0 ]; then kem_stop=failed; fi ;; esac
+if [ "$kem_why" = gone ]; then exit 0; fi
+if [ -z "$kem_stop" ] && { [ "$kem_why" = timeout ] || [ "$kem_code" != 0 ]; }; then kem_stop=failed; fi
 }`;
 
 function invocation(nonce: string, step: HostStep, index: number): string {

@@ -20,6 +20,8 @@ export interface Connectors {
   readonly hostConnection?: (name: string) => SshConnection | undefined;
   /** How long a host that refuses connections may take to come up; 0 unless it is being made just now. */
   readonly waitForHostMs?: number;
+  /** How often a silent link is asked whether it is alive. */
+  readonly keepaliveMs?: number;
 }
 
 export class SshConnector implements AsyncDisposable {
@@ -57,7 +59,16 @@ export class SshConnector implements AsyncDisposable {
         const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal);
         await using place = new AsyncDisposableStack();
         place.use(await this.#limiter.enter(server, signal));
-        const link = await dial({ hostName, to, identities: loaded ?? load(), knownHosts, signal, ...(through === undefined ? {} : { through }) });
+        const { keepaliveMs } = this.#options;
+        const link = await dial({
+          hostName,
+          to,
+          identities: loaded ?? load(),
+          knownHosts,
+          signal,
+          ...(through === undefined ? {} : { through }),
+          ...(keepaliveMs === undefined ? {} : { keepaliveMs }),
+        });
         // sshd counts a login until its parent process has seen the end of it, which the first channel proves.
         const held = place.move();
         void link.used.then(() => held[Symbol.asyncDispose]());

@@ -5,6 +5,7 @@ import type { Ask, Facts, Raw } from '../plan/model.mts';
 import { reveal } from '../secret.mts';
 import { compileBootstrap, parseFacts, REQUIRED_TOOLS } from '../shell/bootstrap.mts';
 import { FrameReader } from '../shell/frame.mts';
+import { MEET_GUARD } from '../shell/lifeline.mts';
 import { compileProbe, parseProbe } from '../shell/probe.mts';
 import { becomeTimeout, enterCommand, entryFailure, wrongPassword, type Entry } from './become.mts';
 import type { Channel, Connection, LockHolder } from './session.mts';
@@ -21,6 +22,7 @@ export interface Entering extends Entry {
   readonly asks: readonly HostAsk[];
   readonly holder: LockHolder | undefined;
   readonly lockFile: string | undefined;
+  readonly silenceSeconds?: number;
   /** Aborts with a `TimeoutError` when the time to connect is over. */
   readonly signal: AbortSignal;
   /** The whole time there was, for messages. */
@@ -40,8 +42,14 @@ const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 export async function enter(connection: Connection, entering: Entering): Promise<Entered> {
   const nonce = newNonce();
-  const { asks, holder, lockFile, shell } = entering;
-  const more = { nonce, shell, ...(holder === undefined ? {} : { holder }), ...(lockFile === undefined ? {} : { lockFile }) };
+  const { asks, holder, lockFile, shell, silenceSeconds } = entering;
+  const more = {
+    nonce,
+    shell,
+    ...(holder === undefined ? {} : { holder }),
+    ...(lockFile === undefined ? {} : { lockFile }),
+    ...(silenceSeconds === undefined ? {} : { silenceSeconds }),
+  };
   const command = (probe: string): Promise<{ wire: Wire; reader: FrameReader }> =>
     startShell(connection, entering, nonce, compileBootstrap({ ...more, probe }));
   const probe = asks.length === 0 ? '' : compileProbe(asks, `${nonce}p`);
@@ -51,6 +59,7 @@ export async function enter(connection: Connection, entering: Entering): Promise
     const { facts, lock } = parseFacts(reader.head);
     requireTools(entering, facts);
     if (holder !== undefined && lock.kind !== 'taken') throw lockFailure(entering.hostName, lock);
+    if (holder !== undefined) wire.write(MEET_GUARD);
     return { wire, facts, first: riding ? answersOf(reader, asks, nonce) : undefined };
   } catch (error) {
     wire.destroy();

@@ -3,15 +3,16 @@ import { RunFailure, type ErrorKind, type RunError } from '../errors.mts';
 import type { ResourceId } from '../names.mts';
 import type { Ask, CompiledStep, Facts, Raw } from '../plan/model.mts';
 import { compileFrame, FrameReader, type HostStep } from '../shell/frame.mts';
+import { ABORT, BEAT, BEAT_EVERY_MS, SILENCE_SECONDS, SILENCE_SIGNAL } from '../shell/lifeline.mts';
 import { compileProbe } from '../shell/probe.mts';
 import { answersOf, hostAsks, newNonce, type Entered, type Entering } from './entrance.mts';
 import type { Connection, Counters, Frame, Limits, Session, StepEnd } from './session.mts';
 import { upload, type UploadStep } from './upload.mts';
-import type { Wire } from './wire.mts';
+import type { ChannelEnd, Wire } from './wire.mts';
 
 /** A step that is told to stop has 5 s before it is killed; then its end must have been reported. */
 const ABORT_GRACE_MS = 8_000;
-/** The newline is repeated, since one that arrives in the moment in which a step ends is lost. */
+/** The word is repeated, since one that arrives in the moment in which a step ends is lost. */
 const ABORT_REPEAT_MS = 1_000;
 const CLOSE_GRACE_MS = 2_000;
 
@@ -30,6 +31,7 @@ export class FramedSession implements Session {
   #uploaded = 0;
   #busy: Promise<unknown> = Promise.resolve();
   #running = false;
+  #beats: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, entry: SessionEntry, entered: Entered, connectMs: number) {
     this.#connection = connection;
@@ -49,6 +51,13 @@ export class FramedSession implements Session {
     };
   }
 
+  /** From now on the host hears regularly that this program is there, and may take silence for its end. */
+  live(everyMs = BEAT_EVERY_MS): void {
+    this.#beats = setInterval(() => {
+      this.#wire.write(`${BEAT}\n`);
+    }, everyMs).unref();
+  }
+
   ask(asks: readonly Ask[], limits: Limits): Promise<Frame> {
     return this.#alone(() => this.#frame([], asks, limits));
   }
@@ -59,6 +68,7 @@ export class FramedSession implements Session {
 
   /** Ends the shell, which frees the lock, and then the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beats);
     if (!this.#wire.hasEnded()) {
       this.#wire.finish();
       await Promise.race([this.#wire.closed, pause(this.#running ? ABORT_GRACE_MS : CLOSE_GRACE_MS)]);
@@ -130,7 +140,8 @@ export class FramedSession implements Session {
 
   /** Sends a frame and reads up to its END; undefined when it came and nothing stopped the frame before. */
   async #exchange(text: string, reader: FrameReader, steps: readonly HostStep[], limits: Limits): Promise<Stopped | undefined> {
-    if (this.#wire.hasEnded()) return this.#stopped('lost', 'the session had ended before');
+    const { end: ended } = this.#wire;
+    if (ended !== undefined) return this.#stopped('lost', `the session had ended before: ${endOf(ended)}`);
     if (limits.signal.aborted) return this.#stopped('aborted', 'it was not started');
     this.#roundTrips++;
     this.#wire.forgetNoise();
@@ -139,16 +150,17 @@ export class FramedSession implements Session {
     try {
       return await new Promise<Stopped | undefined>((resolve) => {
         let received = 0;
+        let done = false;
         let stopping: Stopped | undefined;
-        let wantsNewline = false;
+        let wantsAbort = false;
         const giveUp = (stopped: Stopped): void => {
           this.#wire.destroy();
           resolve(stopped);
         };
-        const newline = (): void => {
+        const abort = (): void => {
           // Before BEGIN the shell itself would still read it.
-          if (reader.begun) this.#wire.write('\n');
-          wantsNewline = !reader.begun;
+          if (reader.begun) this.#wire.write(`${ABORT}\n`);
+          wantsAbort = !reader.begun;
         };
         const patience = (): void => {
           const running = reader.running === undefined ? undefined : steps[reader.running];
@@ -170,8 +182,8 @@ export class FramedSession implements Session {
             giveUp(stopping);
             return;
           }
-          newline();
-          const repeat = setInterval(newline, ABORT_REPEAT_MS);
+          abort();
+          const repeat = setInterval(abort, ABORT_REPEAT_MS);
           cleanUp.push(() => {
             clearInterval(repeat);
           });
@@ -182,9 +194,13 @@ export class FramedSession implements Session {
         };
         limits.signal.addEventListener('abort', onAbort, { once: true });
         const deadline = setTimeout(() => {
-          stop('timeout', `it took longer than ${Math.round(limits.deadlineMs / 1000)} s`);
+          // What has arrived meanwhile comes first: after this program itself stood still, every deadline is over.
+          setImmediate(() => {
+            if (!done) stop('timeout', `it took longer than ${Math.round(limits.deadlineMs / 1000)} s`);
+          });
         }, limits.deadlineMs);
         cleanUp.push(() => {
+          done = true;
           limits.signal.removeEventListener('abort', onAbort);
           clearTimeout(deadline);
           this.#wire.onOutput = undefined;
@@ -198,16 +214,10 @@ export class FramedSession implements Session {
           }
           reader.push(bytes);
           if (reader.finished !== undefined) resolve(stopping);
-          else if (wantsNewline && reader.begun) newline();
+          else if (wantsAbort && reader.begun) abort();
         };
         this.#wire.onClose = (end): void => {
-          const how =
-            end.signal !== undefined
-              ? `its shell was killed by ${end.signal}`
-              : end.code !== undefined
-                ? `its shell ended with code ${end.code}`
-                : 'the connection went away';
-          resolve(stopping ?? this.#stopped('lost', `${how}${this.#wire.noise === '' ? '' : `: ${this.#wire.noise}`}`));
+          resolve(stopping ?? this.#stopped('lost', `${endOf(end)}${this.#wire.noise === '' ? '' : `: ${this.#wire.noise}`}`));
         };
         this.#wire.write(text);
       });
@@ -220,7 +230,11 @@ export class FramedSession implements Session {
   #stopped(kind: Stopped['kind'], how: string): Stopped {
     const host = this.#entry.hostName;
     const errors: Readonly<Record<Stopped['kind'], { kind: ErrorKind; short: string; hint: string }>> = {
-      lost: { kind: 'lost', short: 'connection lost', hint: 'what ran at that moment may or may not have happened: run again, which asks first' },
+      lost: {
+        kind: 'lost',
+        short: 'connection lost',
+        hint: `${isSilence(this.#wire.end) ? 'was this machine asleep, or the network away? ' : ''}what ran at that moment may or may not have happened: run again, which asks first`,
+      },
       timeout: { kind: 'timeout', short: 'took too long', hint: 'the running step was told to stop; run again to see what is left' },
       aborted: { kind: 'interrupted', short: 'aborted', hint: 'run again to finish' },
     };
@@ -233,6 +247,15 @@ export async function askFirst(session: FramedSession, asks: readonly Ask[], dea
   const frame = await session.ask(asks, { deadlineMs, maxBytes: 64 * 1024 * 1024, signal });
   if (frame.kind !== 'complete') throw new RunFailure(frame.error);
   session.first = frame.answers;
+}
+
+const isSilence = (end: ChannelEnd | undefined): boolean => end?.signal === `SIG${SILENCE_SIGNAL}`;
+
+function endOf(end: ChannelEnd): string {
+  const { code, signal } = end;
+  if (isSilence(end)) return `the host had heard nothing from this program for ${SILENCE_SECONDS} s, stopped what ran and freed its lock`;
+  if (signal !== undefined) return `its shell was killed by ${signal}`;
+  return code === undefined ? 'the connection went away' : `its shell ended with code ${code}`;
 }
 
 const hasFailed = ({ end }: Pick<StepEnd, 'end'>): boolean => end.kind !== 'exited' || end.code !== 0;

@@ -15,6 +15,8 @@ export interface TransportOptions extends Connectors {
   readonly shell?: string;
   /** Where hosts keep their lock; tests use files of their own. */
   readonly lockFile?: string;
+  /** Seconds without a sign of life after which a host ends a session that holds its lock, and how often this program gives one. */
+  readonly life?: { readonly silenceSeconds: number; readonly everyMs: number };
 }
 
 export interface OpenedTransport extends Transport {
@@ -59,6 +61,7 @@ async function openSession(
     lockFile: options.lockFile,
     asks: hostAsks(how.asks),
     holder,
+    ...(options.life === undefined ? {} : { silenceSeconds: options.life.silenceSeconds }),
     signal,
     deadlineMs: how.deadlineMs,
   };
@@ -67,6 +70,7 @@ async function openSession(
     connection = to.kind === 'ssh' ? await connector.connect(host.name, to, signal) : localConnection();
     const entered = await enterWaitingForOwnLock(connection, entering);
     const session = new FramedSession(connection, entering, entered, Math.round(performance.now() - started));
+    if (holder !== undefined) session.live(options.life?.everyMs);
     if (entered.first === undefined) await askFirst(session, entering.asks, how.deadlineMs, signal);
     return session;
   } catch (error) {

@@ -42,12 +42,14 @@ export interface Dialling {
   readonly knownHosts: KnownHosts;
   /** Given: the way through a bastion; otherwise a TCP connection is made. */
   readonly through?: SshLink;
+  readonly keepaliveMs?: number;
   readonly signal: AbortSignal;
 }
 
 const TCP_TIMEOUT_MS = 10_000;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
-const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 3 };
+/** Unanswered three times in a row, the link is dead. */
+const KEEPALIVE_MS = 15_000;
 
 /** ssh2's own defaults would also offer SHA-1 signatures and MACs; aes128-gcm is the fastest where its native part is not built. */
 const ALGORITHMS = {
@@ -104,7 +106,8 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     reconnect: false,
     uniqueId: randomBytes(12).toString('hex'),
     readyTimeout: HANDSHAKE_TIMEOUT_MS,
-    ...KEEPALIVE,
+    keepaliveInterval: dialling.keepaliveMs ?? KEEPALIVE_MS,
+    keepaliveCountMax: 3,
     algorithms: { ...mutable(ALGORITHMS), serverHostKey: types } as never,
     authHandler: identities.map((identity) => authMethod(to.user, identity)),
     hostVerifier: (key: Buffer): boolean => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { compileFrame, FrameReader, type FrameText, type HostStep } from '../../lib/shell/frame.mts';
+import { ABORT } from '../../lib/shell/lifeline.mts';
 import { eventually, mark, processesWith, SHELLS, step } from '../transport/support.mts';
 
 /** A persistent shell, as a session has one. */
@@ -122,14 +123,14 @@ for (const shell of SHELLS) {
       ]);
     });
 
-    it('a newline aborts the step, not the session', async () => {
+    it('one word aborts the step, not the session', async () => {
       await using session = new Shell(shell);
       const word = mark();
       let sent = false;
       const { reader } = await session.run({ steps: [step(`echo ready; sh -c 'sleep 50; : ${word}'`), step('echo never')], probe: 'echo answer' }, (output) => {
         if (output.includes('ready') && !sent) {
           sent = true;
-          session.child.stdin.write('\n');
+          session.child.stdin.write(`${ABORT}\n`);
         }
       });
       expect(reader.steps).to.deep.equal([{ index: 0, end: { kind: 'aborted' }, tail: 'ready' }]);
@@ -145,24 +146,25 @@ for (const shell of SHELLS) {
       const { reader } = await session.run({ steps: [step(script)] }, (output) => {
         if (output.includes('ready') && !sent) {
           sent = true;
-          session.child.stdin.write('\n');
+          session.child.stdin.write(`${ABORT}\n`);
         }
       });
       expect(reader.steps[0]).to.deep.include({ end: { kind: 'aborted' } });
       expect(reader.steps[0]?.tail).to.match(/^ready\n(.*\n)?cleaned$/);
     });
 
-    it('an uninterruptible step is not aborted, the next one is', async () => {
+    it('an uninterruptible step is not aborted, the next one is not begun', async () => {
       await using session = new Shell(shell);
       const steps = [step('echo ready; sleep 1; echo finished', { interruptible: false }), step('sleep 50')];
       let sent = false;
       const { reader } = await session.run({ steps }, (output) => {
         if (output.includes('ready') && !sent) {
           sent = true;
-          session.child.stdin.write('\n');
+          session.child.stdin.write(`${ABORT}\n`);
         }
       });
-      expect(reader.steps.map(({ end }) => end.kind)).to.deep.equal(['exited', 'aborted']);
+      expect(reader.steps.map(({ end }) => end.kind)).to.deep.equal(['exited']);
+      expect(probeOf(reader)).to.equal(undefined);
       expect(reader.steps[0]?.tail).to.equal('ready\nfinished');
     });
 
