@@ -2,6 +2,8 @@ import type { Stage } from '../lib/index.mts';
 import {
   elasticsearch,
   gcpDataDisk,
+  gcpInstances,
+  gcpNetwork,
   java,
   kafka,
   kafkaManager,
@@ -26,6 +28,8 @@ export const lab: readonly Stage[] = [
 
 export const stages: readonly Stage[] = [
   ...lab,
+  { hosts: 'all', roles: [gcpNetwork] },
+  { hosts: 'all', roles: [gcpInstances] },
   { hosts: 'all', roles: [gcpDataDisk] },
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
   { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },

@@ -2,6 +2,8 @@
 import type { AnyRole } from '../lib/index.mts';
 import elasticsearch from './elasticsearch/role.mts';
 import gcpDataDisk from './gcp-data-disk/role.mts';
+import gcpInstances from './gcp-instances/role.mts';
+import gcpNetwork from './gcp-network/role.mts';
 import java from './java/role.mts';
 import kafka from './kafka/role.mts';
 import kafkaManager from './kafka-manager/role.mts';
@@ -20,6 +22,8 @@ import tracksProducer from './tracks-producer/role.mts';
 export {
   elasticsearch,
   gcpDataDisk,
+  gcpInstances,
+  gcpNetwork,
   java,
   kafka,
   kafkaManager,
@@ -39,6 +43,8 @@ export {
 export const catalogue: readonly AnyRole[] = [
   labImage,
   labHosts,
+  gcpNetwork,
+  gcpInstances,
   gcpDataDisk,
   osLimits,
   java,

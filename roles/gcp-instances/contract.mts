@@ -1,5 +1,10 @@
+import { BlockList } from 'node:net';
 import { z } from 'zod';
 import { contract, type Host, type Inventory } from '../../lib/index.mts';
+import { OWNER } from './instance.mts';
+import { SCOPE_ALIASES } from './scopes.mts';
+
+export { addressesOf, instanceList, isOurs, isUp, lastPart, type Instance } from './instance.mts';
 
 /** `host_provider` of a host that is made in Google Cloud. */
 export const PROVIDER = 'gcp';
@@ -10,6 +15,14 @@ const diskType = z.enum(['pd-standard', 'pd-balanced', 'pd-ssd', 'hyperdisk-bala
 const gigabytes = z.int().min(10).max(65536);
 const cidr = z.cidrv4();
 const labelPart = /^[a-z][a-z0-9_-]{0,62}$/;
+
+/** Metadata that follows from other variables. */
+const OWN_METADATA: ReadonlySet<string> = new Set(['ssh-keys', 'enable-oslogin', 'enable-guest-attributes']);
+const notOurs =
+  (ours: (key: string) => boolean, what: string) =>
+  (given: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {
+    for (const key of Object.keys(given).filter(ours)) context.addIssue({ code: 'custom', message: `${key} is ${what}: leave it out` });
+  };
 
 /** Variables of everything in Google Cloud: they are those of the group or host that they are about. */
 export const gcp = contract(
@@ -60,17 +73,23 @@ export const gcp = contract(
     tags: z.array(name).default([]).describe('Network tags beside those of the groups.'),
     labels: z
       .record(z.string().regex(labelPart), z.string().regex(/^[a-z0-9_-]{0,63}$/))
+      .superRefine(notOurs((key) => key === OWNER, 'set by this program'))
       .default({})
       .describe('Labels of the instance.'),
     metadata: z
       .record(z.string().regex(/^[\w-]{1,128}$/), z.string())
+      .superRefine(notOurs((key) => OWN_METADATA.has(key), 'set by this program, see gcp_login'))
       .default({})
       .describe('Further metadata of the instance.'),
     service_account: z
       .union([z.literal('none'), z.string().regex(/^[^@\s]+@[^@\s]+$/, 'an e-mail address, or none')])
       .default('none')
       .describe('Service account of the instance; none unless given.'),
-    scopes: z.array(z.string().min(1)).default(['cloud-platform']).describe('Access scopes of the service account.'),
+    scopes: z
+      .array(z.union([z.enum(SCOPE_ALIASES), z.url({ protocol: /^https$/ })], 'an alias such as cloud-platform, or the address of a scope'))
+      .min(1)
+      .default(['cloud-platform'])
+      .describe('Access scopes of the service account: aliases of gcloud, or addresses.'),
     login: z
       .enum(['metadata', 'os-login'])
       .default('metadata')
@@ -90,6 +109,17 @@ export const instances = (inventory: Inventory): readonly Host[] => [...inventor
 
 /** `asia-northeast3` of `asia-northeast3-a`. */
 export const regionOf = ({ zone }: Pick<GcpVars, 'zone'>): string => zone.replace(/-[a-z]$/, '');
+
+/** Whether an IPv4 address is in a range such as `10.20.0.0/24`. */
+export function contains(range: string, address: string): boolean {
+  const [network = '', bits] = range.split('/');
+  const list = new BlockList();
+  list.addSubnet(network, Number(bits));
+  return list.check(address);
+}
+
+/** The name of the data disk of an instance. */
+export const dataDiskOf = ({ name }: Pick<Host, 'name'>): string => `${name}-data`;
 
 /** The network tag of the hosts of a group: what firewall rules allow from and to. */
 export const groupTag = ({ prefix }: Pick<GcpVars, 'prefix'>, group: string): string => `${prefix}-${group.replaceAll('_', '-')}`;
