@@ -19,8 +19,8 @@ export function pathOf(link: string): string {
 
 export const lastPart = (link: string): string => link.split('/').at(-1) ?? '';
 
-/** Changes whenever the value does; what the API asks to see again before it lets the value be replaced. */
-export const fingerprintOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest().subarray(0, 8).toString('base64');
+/** Changes whenever the value does; what the API asks to see again before it lets the value be replaced. gcloud writes bytes in the alphabet of URLs. */
+export const fingerprintOf = (value: unknown): string => `${createHash('sha256').update(JSON.stringify(value)).digest().subarray(0, 8).toString('base64url')}=`;
 
 const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const MUST_MATCH = "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'";
