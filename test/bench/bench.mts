@@ -1,168 +1,92 @@
 /**
- * `npm run bench -- [--hosts N] [--rounds N] [--quick]`: a whole check of all hosts against `xargs -P 32 ssh HOST true` over the same hosts,
- * in interleaved rounds, so that whatever else the machine does meets both.
+ * `npm run bench -- [--hosts N] [--rounds N] [--rtt MS]`: the same ten questions asked by this program, Ansible, Ansible with mitogen and
+ * pyinfra, beside a plain `ssh HOST true`, over up to N hosts, near and a round trip of MS away.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { inOwnNetwork, startFarm, type Farm } from './farm.mts';
-import { measure, median, type Measured } from './measure.mts';
-import { firstConnection } from './startup.mts';
+import { inOwnNetwork, startFarm, type Farm, type Way } from './farm.mts';
+import { compare, proveThatItLooks, type Figures } from './scenes.mts';
+import { firstConnection, type Startup } from './startup.mts';
+import { head, tableOf } from './table.mts';
+import { ansibleMitogen, ansiblePipelining, FORKS, makeTarget, ours, pyinfra, rawSsh, site, type Tool } from './tools.mts';
+import { environment, installTools, versionsOf } from './venv.mts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const TARGETS = { ratio: 1, peakMib: 150, startupMs: 250, roundTrips: 8 };
+const SIZES = [1, 10, 50, 200];
+/** The others take minutes for many hosts. */
+const SLOW_ROUNDS: Readonly<Record<number, number>> = { 1: 3, 10: 3, 50: 1, 200: 1 };
+
+export interface SceneResult {
+  readonly way: Way;
+  readonly hosts: number;
+  readonly figures: readonly Figures[];
+}
+
+export interface Results {
+  readonly date: string;
+  readonly rttMs: number;
+  readonly forks: number;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly cpus: number;
+  /** Runnable processes on the machine over a minute, before and after: above the number of processors, wall times are too long. */
+  readonly load: { readonly before: number; readonly after: number };
+  readonly scenes: readonly SceneResult[];
+  readonly startup: Startup;
+}
 
 const { values } = parseArgs({
-  options: { hosts: { type: 'string', default: '50' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false } },
+  options: { hosts: { type: 'string', default: '200' }, rounds: { type: 'string', default: '5' }, rtt: { type: 'string', default: '50' } },
 });
-const hostCount = values.quick ? 10 : Number(values.hosts);
-const roundCount = values.quick ? 2 : Number(values.rounds);
+const [most, rounds, rttMs] = [values.hosts, values.rounds, values.rtt].map(Number) as [number, number, number];
 
-const PLAYBOOK = 'playbooks/site.mts';
-const checkOf = (inventory: string): readonly [string, ...string[]] => [
-  process.execPath,
-  join(ROOT, PLAYBOOK),
-  '-i',
-  inventory,
-  '--role',
-  'os-limits',
-  '--check',
-  '--json',
-];
-const zxOf = (inventory: string): readonly [string, ...string[]] => [
-  process.execPath,
-  join(ROOT, 'node_modules/zx/build/cli.js'),
-  join(ROOT, PLAYBOOK),
-  '-i',
-  inventory,
-  '--role',
-  'os-limits',
-  '--check',
-];
-
-interface Round {
-  readonly measured: Measured;
-  readonly failures: number;
+async function measureAll(farm: Farm): Promise<readonly SceneResult[]> {
+  const venv = environment();
+  const others = [ansiblePipelining(venv), ansibleMitogen(venv), pyinfra(venv)];
+  const tools: readonly Tool[] = [rawSsh, ours, ...others];
+  await proveThatItLooks(farm, [ours, ...others]);
+  makeTarget(farm, 'in order');
+  const scenes: SceneResult[] = [];
+  const measure = async (way: Way, hosts: number, those: readonly Tool[]): Promise<void> => {
+    const roundsOf = (tool: Tool): number => (others.includes(tool) ? Math.min(rounds, SLOW_ROUNDS[hosts] ?? 1) : rounds);
+    const result = { way, hosts, figures: await compare({ farm, way, hosts }, those, roundsOf) };
+    scenes.push(result);
+    process.stdout.write(tableOf(result, rttMs));
+  };
+  const sizes = [...new Set([...SIZES, most])].filter((size) => size <= most).sort((one, other) => one - other);
+  for (const way of ['near', 'far'] as const) for (const size of sizes) await measure(way, size, size === 1 ? [...tools, site] : tools);
+  await measure('crowd', most, [rawSsh, ours, site]);
+  return scenes;
 }
-
-async function ssh(farm: Farm): Promise<Round> {
-  const script = `"$@" true 2>/dev/null || echo failed`;
-  const measured = await measure(
-    farm.directory,
-    ['xargs', '-P', '32', '-I{}', 'sh', '-c', script, 'sh', 'ssh', ...farm.sshOptions, '{}'],
-    `${farm.hosts.join('\n')}\n`,
-  );
-  return { measured, failures: measured.stdout.split('\n').filter((line) => line === 'failed').length };
-}
-
-interface HostReport {
-  readonly outcome: string;
-  readonly connectMs: number;
-  readonly roundTrips: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-}
-
-interface CheckRound extends Round {
-  readonly hosts: readonly HostReport[];
-}
-
-async function check(farm: Farm): Promise<CheckRound> {
-  const measured = await measure(farm.directory, checkOf(farm.inventory));
-  const document = JSON.parse(measured.stdout) as { readonly hosts: Readonly<Record<string, HostReport>> };
-  const hosts = Object.values(document.hosts);
-  const inOrder = new Set(['converged', 'pending']);
-  const failures = farm.hosts.length - hosts.filter(({ outcome }) => inOrder.has(outcome)).length;
-  if (failures > 0) process.stderr.write(measured.stderr.split('\n').slice(-30).join('\n'));
-  return { measured, failures, hosts };
-}
-
-const versions = {
-  node: process.version,
-  openssh: execFileSync('sh', ['-c', 'ssh -V 2>&1'], { encoding: 'utf8' }).trim(),
-  kernel: execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim(),
-  cpus: Number(execFileSync('nproc', { encoding: 'utf8' })),
-};
-
-const drops = (log: string): number => log.match(/MaxStartups throttling|drop connection #/g)?.length ?? 0;
 
 async function main(): Promise<void> {
-  const sshRounds: Round[] = [];
-  const checkRounds: CheckRound[] = [];
-  const startup: Record<'node' | 'zx', number[]> = { node: [], zx: [] };
-  let [sshDrops, checkDrops] = [0, 0];
-  {
-    await using farm = await startFarm(hostCount);
-    // The first of each warms caches and does not count.
-    for (let round = 0; round <= roundCount; round += 1) {
-      const before = drops(farm.log());
-      const first = await ssh(farm);
-      const between = drops(farm.log());
-      const second = await check(farm);
-      if (round === 0) continue;
-      sshRounds.push(first);
-      checkRounds.push(second);
-      sshDrops += between - before;
-      checkDrops += drops(farm.log()) - between;
-    }
-    for (let round = 0; round < Math.max(roundCount, 5); round += 1) {
-      startup.node.push(await firstConnection(farm, checkOf));
-      startup.zx.push(await firstConnection(farm, zxOf));
-    }
-  }
-
-  const row = (rounds: readonly Round[], key: 'ms' | 'cpuMs' | 'peakKib'): number => median(rounds.map(({ measured }) => measured[key]));
-  const failures = (rounds: readonly Round[]): number => rounds.reduce((sum, round) => sum + round.failures, 0);
-  const hosts = checkRounds.flatMap((round) => round.hosts);
-  const most = (pick: (host: HostReport) => number): number => Math.max(...hosts.map(pick));
-  const ratios = checkRounds.map(({ measured }, index) => measured.ms / (sshRounds[index]?.measured.ms ?? NaN));
-  const figures = {
-    hosts: hostCount,
-    rounds: roundCount,
-    playbook: PLAYBOOK,
-    ssh: { ms: row(sshRounds, 'ms'), cpuMs: row(sshRounds, 'cpuMs'), failed: failures(sshRounds), dropped: sshDrops },
-    check: {
-      ms: row(checkRounds, 'ms'),
-      cpuMs: row(checkRounds, 'cpuMs'),
-      peakMib: row(checkRounds, 'peakKib') / 1024,
-      failed: failures(checkRounds),
-      dropped: checkDrops,
-    },
-    ratio: row(checkRounds, 'ms') / row(sshRounds, 'ms'),
-    ratioOfRounds: { least: Math.min(...ratios), most: Math.max(...ratios) },
-    perHost: {
-      connectMs: median(hosts.map(({ connectMs }) => connectMs)),
-      roundTrips: most(({ roundTrips }) => roundTrips),
-      bytesSent: most(({ bytesSent }) => bytesSent),
-      bytesReceived: most(({ bytesReceived }) => bytesReceived),
-    },
-    startupMs: { node: median(startup.node), nodeLeast: Math.min(...startup.node), zx: median(startup.zx) },
-    versions,
+  const before = loadavg()[0] ?? NaN;
+  await using farm = await startFarm(most, rttMs);
+  const versions = {
+    node: process.version,
+    openssh: execFileSync('sh', ['-c', 'ssh -V 2>&1'], { encoding: 'utf8' }).trim(),
+    linux: release(),
+    ...versionsOf(environment()),
   };
-
-  const whole = (value: number): string => Math.round(value).toString();
-  const lines = [
-    `${hostCount.toString()} hosts, ${roundCount.toString()} rounds, ${PLAYBOOK}; ${versions.openssh}, node ${versions.node}, ${versions.cpus.toString()} CPUs`,
-    '',
-    `                        ${'median ms'.padStart(10)}${'CPU ms'.padStart(10)}${'peak MiB'.padStart(10)}${'failed'.padStart(8)}${'drops'.padStart(8)}`,
-    `xargs -P 32 ssh true    ${whole(figures.ssh.ms).padStart(10)}${whole(figures.ssh.cpuMs).padStart(10)}${''.padStart(10)}${figures.ssh.failed.toString().padStart(8)}${figures.ssh.dropped.toString().padStart(8)}`,
-    `os-limits --check       ${whole(figures.check.ms).padStart(10)}${whole(figures.check.cpuMs).padStart(10)}${whole(figures.check.peakMib).padStart(10)}${figures.check.failed.toString().padStart(8)}${figures.check.dropped.toString().padStart(8)}`,
-    '',
-    `ratio               ${figures.ratio.toFixed(2)}  (rounds ${figures.ratioOfRounds.least.toFixed(2)} to ${figures.ratioOfRounds.most.toFixed(2)}; wanted ≤ ${TARGETS.ratio.toString()})`,
-    `first connection    ${whole(figures.startupMs.node)} ms (least ${whole(figures.startupMs.nodeLeast)}) after the start of node, ${whole(figures.startupMs.zx)} ms with zx  (wanted ≤ ${TARGETS.startupMs.toString()})`,
-    `each host           ${figures.perHost.roundTrips.toString()} round trips, ${figures.perHost.bytesSent.toString()} bytes sent, ${figures.perHost.bytesReceived.toString()} received at most`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-
-  const results = join(import.meta.dirname, 'results');
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `${new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z')}.json`);
-  writeFileSync(file, `${JSON.stringify(figures, undefined, 2)}\n`);
-  process.stdout.write(`written to test/bench/results\n`);
-
-  // Wall time is the machine's; what must hold anywhere are counts.
-  if (figures.perHost.roundTrips > TARGETS.roundTrips || figures.check.failed > 0 || figures.check.peakMib > TARGETS.peakMib) process.exitCode = 1;
+  process.stdout.write(head({ versions, forks: FORKS, cpus: cpus().length, load: before }));
+  const scenes = await measureAll(farm);
+  const startup = await firstConnection(farm, Math.max(rounds, 5));
+  process.stdout.write(`first connection: ${startup.node.toString()} ms after the start of node, ${startup.zx.toString()} ms with zx\n`);
+  const load = { before, after: loadavg()[0] ?? NaN };
+  const results: Results = { date: new Date().toISOString(), rttMs, forks: FORKS, versions, cpus: cpus().length, load, scenes, startup };
+  const directory = join(import.meta.dirname, 'results');
+  const name = `${results.date.slice(0, 16).replace(/[-:]/g, '')}-${most.toString()}-hosts.json`;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, name), `${JSON.stringify(results, undefined, 2)}\n`);
+  process.stdout.write(`load of the machine ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after; written to test/bench/results/${name}\n`);
 }
 
-if (!inOwnNetwork(hostCount)) await main();
+if (!(Number.isInteger(most) && most >= 1 && most <= 1000 && rounds >= 1 && rttMs >= 0)) {
+  process.stderr.write('usage: npm run bench -- [--hosts 1..1000] [--rounds N] [--rtt MS]\n');
+  process.exitCode = 4;
+} else {
+  // Inside the farm's network there is nothing to install from.
+  installTools();
+  if (!inOwnNetwork()) await main();
+}
