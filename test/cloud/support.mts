@@ -8,15 +8,16 @@
  * while; nothing of lib/ or roles/ is in it. Its answers are those of the API, so a rule edited in a console is `edit()`, and what others do through the
  * API is `perform()`. Paths are `projects/P/SCOPE/COLLECTION/NAME`, where a scope is `global`, `regions/R` or `zones/Z`.
  *
- * Seen with gcloud 528 and kept in double.test.mts:
- * - A list over all zones or regions (instances, disks, subnets, routers) that is refused prints `[]` and a warning, and exits 0.
- * - 5xx and 429 are repeated by gcloud itself in some commands, not in others.
+ * Seen with gcloud 528:
+ * - A list over all zones or regions (instances, disks, subnets, routers) that is refused, or that the API fails, prints `[]` and a warning and exits 0.
+ * - gcloud repeats nothing by itself: 429, 500 and 503 fail the command at once. A connection that ends without an answer is "gcloud crashed".
+ * - A tunnel that is refused logs a traceback with `4003: 'failed to connect to backend'`, and gcloud exits 0.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import type { Announcement, Answer, Noted } from './double/cloud.mts';
@@ -48,6 +49,11 @@ export interface Double extends AsyncDisposable {
   readonly url: string;
   /** What to add to a program's environment so that the gcloud it starts talks to the double, and has a configuration of its own. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * A directory for the front of PATH, where tunnels through IAP are opened: its `gcloud` is the real one, but leads `compute start-iap-tunnel` to the
+   * double's relay, for which gcloud has a hidden option and no variable of the environment.
+   */
+  readonly bin: string;
   /** Every request of an API so far, in the order of their answers. */
   requests(): Promise<Noted[]>;
   /** The runs of gcloud that asked anything, oldest first: `compute.instances.list`. */
@@ -71,15 +77,23 @@ export interface Double extends AsyncDisposable {
   disable(project: string, service: string): Promise<void>;
   /** Another machine behind an instance: where its ports are, and its host keys. */
   guest(path: string, guest: { readonly address?: string; readonly hostKeys: readonly string[] }): Promise<void>;
+  /** Ends the connections of all tunnels as a network does; gcloud takes them up again. */
+  cutTunnels(): Promise<void>;
   close(): Promise<void>;
 }
 
+interface Ports {
+  readonly api: number;
+  readonly relay: number;
+}
+
 export async function startDouble({ onInstance, ...options }: DoubleOptions = {}): Promise<Double> {
-  const config = mkdtempSync(join(tmpdir(), 'gcloud-'));
-  const given = JSON.stringify({ ...options, mapped: onInstance !== undefined });
+  const directory = mkdtempSync(join(tmpdir(), 'gcloud-'));
+  const paths = writeCertificate(directory);
+  const given = JSON.stringify({ ...options, ...paths, mapped: onInstance !== undefined });
   const child = spawn(process.execPath, [join(import.meta.dirname, 'double/main.mts'), given], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
-  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<number>();
+  const { promise: listening, resolve: listens, reject } = Promise.withResolvers<Ports>();
   void exited.then(([code]) => {
     reject(new Error(`The double ended with ${String(code)}.`));
   });
@@ -90,12 +104,13 @@ export async function startDouble({ onInstance, ...options }: DoubleOptions = {}
     child.stdin.write(`${JSON.stringify({ answer: announce, ...reply })}\n`);
   };
   createInterface(child.stdout).on('line', (line) => {
-    const said = JSON.parse(line) as { readonly listening: number } | (Announcement & { readonly announce: number });
+    const said = JSON.parse(line) as { readonly listening: Ports } | (Announcement & { readonly announce: number });
     if ('listening' in said) listens(said.listening);
     else void replied(said);
   });
 
-  const url = `http://127.0.0.1:${String(await listening)}`;
+  const { api, relay } = await listening;
+  const url = `http://127.0.0.1:${String(api)}`;
   const control = async (name: string, body: object = {}): Promise<unknown> => {
     const response = await fetch(`${url}/control/${name}`, { method: 'POST', body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
@@ -108,12 +123,13 @@ export async function startDouble({ onInstance, ...options }: DoubleOptions = {}
   const close = async () => {
     child.stdin.end();
     await exited;
-    rmSync(config, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   };
   return {
     url,
+    bin: writeGcloud(directory, { certificate: paths.certificate, relay: `wss://127.0.0.1:${String(relay)}/v4` }),
     environment: {
-      CLOUDSDK_CONFIG: config,
+      CLOUDSDK_CONFIG: join(directory, 'config'),
       CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${url}/compute/v1/`,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE: `${url}/`,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN: `${url}/`,
@@ -142,9 +158,40 @@ export async function startDouble({ onInstance, ...options }: DoubleOptions = {}
     secret: (project, name, value) => tell('secret', { project, name, value }),
     disable: (project, service) => tell('disable', { project, service }),
     guest: (path, guest) => tell('guest', { path, ...guest }),
+    cutTunnels: () => tell('cut-tunnels'),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** gcloud speaks to a relay over TLS only; this certificate is the one that its wrapper trusts. */
+function writeCertificate(directory: string): { readonly certificate: string; readonly key: string } {
+  const [certificate, key] = [join(directory, 'relay.pem'), join(directory, 'relay.key')];
+  const subject = ['-subj', '/CN=relay', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+  execFileSync('openssl', ['req', '-x509', ...newKey, '-out', certificate, '-days', '2', ...subject], { stdio: 'ignore' });
+  return { certificate, key };
+}
+
+/** A gcloud that leads tunnels to the relay. For them it insists on a token, whatever is said about credentials. */
+function writeGcloud(directory: string, { certificate, relay }: { readonly certificate: string; readonly relay: string }): string {
+  const bin = join(directory, 'bin');
+  const token = join(directory, 'token');
+  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((part) => join(part, 'gcloud'));
+  const real = candidates.find((file) => existsSync(file));
+  mkdirSync(bin);
+  // Without a gcloud there is none in the wrapper's place either.
+  if (real === undefined) return bin;
+  writeFileSync(token, 'token-of-the-double');
+  const script = `#!/bin/sh
+if [ "$1 $2" = 'compute start-iap-tunnel' ]; then
+  export CLOUDSDK_AUTH_DISABLE_CREDENTIALS=false CLOUDSDK_AUTH_ACCESS_TOKEN_FILE='${token}' CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE='${certificate}'
+  exec '${real}' "$@" --iap-tunnel-url-override='${relay}'
+fi
+exec '${real}' "$@"
+`;
+  writeFileSync(join(bin, 'gcloud'), script, { mode: 0o755 });
+  return bin;
 }
 
 async function perform(endpoint: string, method: string, path: string, body?: object): Promise<object> {

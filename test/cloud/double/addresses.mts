@@ -15,9 +15,9 @@ export function address(text: string): number | undefined {
 
 export const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
 
-/** The range, or the API's error: no range, or bits set behind the mask. */
+/** The range, or the single address, or the API's error: neither of them, or bits set behind the mask. */
 export function range(field: string, text: string): Range {
-  const [base = '', length = '', ...rest] = text.split('/');
+  const [base = '', length = '32', ...rest] = text.split('/');
   const first = address(base);
   if (first === undefined || rest.length > 0 || !/^\d{1,2}$/.test(length) || Number(length) > 32) {
     throw invalidField(field, text, 'Must be a valid CIDR address range.');

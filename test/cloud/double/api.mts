@@ -1,7 +1,7 @@
 /** One request of an API: noted down, spoilt where a test asked for it, and led to its method. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogueRoutes } from './catalogue.mts';
-import type { Cloud, Project } from './cloud.mts';
+import type { Cloud, Noted, Project } from './cloud.mts';
 import { diskRoutes } from './disks.mts';
 import { ApiError, invalid, serviceDisabled } from './errors.mts';
 import { errorOf, operationError } from './faults.mts';
@@ -39,11 +39,7 @@ const ROUTES: readonly Route[] = [
 export async function answer(cloud: Cloud, request: Request): Promise<Response> {
   const { method, path, query, userAgent } = request;
   const body = parsed(request.body);
-  const note = (status: number) => {
-    const [, command = ''] = /command\/gcloud\.([\w.-]+)/.exec(userAgent) ?? [];
-    const [, invocation = ''] = /invocation-id\/(\w+)/.exec(userAgent) ?? [];
-    cloud.noted.push({ method, path, query: Object.fromEntries(query), body, status, command, invocation });
-  };
+  const note = (status: number) => cloud.noted.push(noteOf({ method, path, query, body, userAgent }, status));
   try {
     const { route, groups } = found(method, path);
     const project = projectOf(cloud, groups['project'] ?? 'no-project');
@@ -77,6 +73,13 @@ export async function answer(cloud: Cloud, request: Request): Promise<Response> 
     note(answered.code);
     return { status: answered.code, body: answered.body };
   }
+}
+
+/** The request as tests see it. */
+export function noteOf({ method, path, query, body, userAgent }: Omit<Request, 'body'> & { readonly body: unknown }, status: number): Noted {
+  const [, command = ''] = /command\/gcloud\.([\w.-]+)/.exec(userAgent) ?? [];
+  const [, invocation = ''] = /invocation-id\/(\w+)/.exec(userAgent) ?? [];
+  return { method, path, query: Object.fromEntries(query), body, status, command, invocation };
 }
 
 function found(method: string, path: string): { readonly route: Route; readonly groups: Readonly<Partial<Record<string, string>>> } {

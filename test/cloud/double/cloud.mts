@@ -14,6 +14,8 @@ export interface Options {
   readonly services: readonly string[];
   /** The most items of one page of a list, whatever the client asks for. */
   readonly pageSize: number;
+  /** Instances are announced to the harness; subnetworks may have loopback addresses then. */
+  readonly mapped: boolean;
 }
 
 /** A request as tests see it. */

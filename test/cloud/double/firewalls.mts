@@ -1,12 +1,12 @@
 /** Firewall rules of networks, and what is in force in a network all in all. */
 import { isIPv6 } from 'node:net';
-import { range } from './addresses.mts';
+import { contains, range } from './addresses.mts';
 import { bodies, read, type Body } from './bodies.mts';
 import { deleted, inserted, operation, pathIn } from './changes.mts';
 import { birth, type Cloud } from './cloud.mts';
 import { invalid, invalidField } from './errors.mts';
 import { list } from './lists.mts';
-import type { Firewall, Resource } from './resources.mts';
+import type { Firewall, Instance, Resource } from './resources.mts';
 import { route, type Route } from './route.mts';
 import { checkName, checkTags, present, required } from './values.mts';
 
@@ -83,8 +83,31 @@ function checkRange(field: string, text: string): void {
   if (text.includes(':')) {
     if (!isIPv6(base) || !/^\d{1,3}$/.test(length) || Number(length) > 128) throw invalidField(field, text, 'Must be a valid CIDR address range.');
   } else {
-    range(field, text.includes('/') ? text : `${text}/32`);
+    range(field, text);
   }
+}
+
+/** Whether the rules of its network let TCP from that address to that port of the instance: the first that fits decides, a denial before an equal. */
+export function admits(cloud: Cloud, project: string, { tags, networkInterfaces }: Instance, source: number, port: number): boolean {
+  const fits = ({ network, direction, disabled, sourceRanges = [], targetTags, allowed, denied }: Firewall): boolean =>
+    networkInterfaces.some((entry) => entry.network === network) &&
+    direction === 'INGRESS' &&
+    !disabled &&
+    (targetTags === undefined || targetTags.some((tag) => tags.items?.includes(tag))) &&
+    sourceRanges.some((text) => !text.includes(':') && contains(range('sourceRanges', text), source)) &&
+    [...(allowed ?? []), ...(denied ?? [])].some(
+      ({ IPProtocol, ports }) => ['tcp', '6', 'all'].includes(IPProtocol) && (ports ?? ['0-65535']).some((text) => covers(text, port)),
+    );
+  const [first] = cloud.firewalls
+    .all(project)
+    .filter(fits)
+    .sort((one, other) => one.priority - other.priority || Number(one.denied === undefined) - Number(other.denied === undefined));
+  return first?.allowed !== undefined;
+}
+
+function covers(ports: string, port: number): boolean {
+  const [from = 0, to = from] = ports.split('-').map(Number);
+  return from <= port && port <= to;
 }
 
 export const firewallRoutes: readonly Route[] = [

@@ -1,28 +1,44 @@
 /**
  * Google's APIs as a process of its own on a loopback address, as far as gcloud asks them for this project: Compute under /compute/v1/, others under
- * /v1/. Its first line on stdout says where: {"listening":PORT}. It ends when its stdin does, so it never outlives whoever started it.
+ * /v1/. Beside them, with a certificate, listens the relay of IAP. The first line on stdout says where: {"listening":{"api":PORT,"relay":PORT}}. The
+ * process ends when its stdin does, so it never outlives whoever started it.
  */
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { answer, type Request } from './api.mts';
 import { joined, parts } from './batch.mts';
 import { Cloud, type Options } from './cloud.mts';
 import { control } from './control.mts';
 import { Harness } from './harness.mts';
+import { Relay } from './tunnel.mts';
 
-const DEFAULTS: Options & { readonly mapped: boolean; readonly answerMs: number } = {
+interface Own {
+  /** How long the harness may take to answer. */
+  readonly answerMs: number;
+  /** Files of the relay's certificate and its key. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+const DEFAULTS: Options & Own = {
   operationMs: 60,
   defaultNetwork: true,
   services: ['compute.googleapis.com', 'secretmanager.googleapis.com'],
   pageSize: 500,
   mapped: false,
   answerMs: 60_000,
+  certificate: '',
+  key: '',
 };
 
-const { mapped, answerMs, ...options } = { ...DEFAULTS, ...(JSON.parse(process.argv[2] ?? '{}') as Partial<typeof DEFAULTS>) };
+const { answerMs, certificate, key, ...options } = { ...DEFAULTS, ...(JSON.parse(process.argv[2] ?? '{}') as Partial<typeof DEFAULTS>) };
 const harness = new Harness(answerMs);
 const cloud = new Cloud(options);
-if (mapped) cloud.announce = (announcement) => harness.announce(announcement);
+const relay = new Relay(cloud);
+if (options.mapped) cloud.announce = (announcement) => harness.announce(announcement);
 
 function requestOf(method: string, target: string, body: string, userAgent: string): Request {
   const { pathname, searchParams } = new URL(target, 'http://localhost');
@@ -36,7 +52,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const send = (status: number, type: string, content: string) => response.writeHead(status, { 'content-type': type }).end(content);
   if (url.startsWith('/control/')) {
     try {
-      send(200, 'application/json', JSON.stringify(control(cloud, url.slice('/control/'.length), body)));
+      send(200, 'application/json', JSON.stringify(control({ cloud, relay }, url.slice('/control/'.length), body)));
     } catch (error) {
       send(400, 'text/plain', String(error));
     }
@@ -55,8 +71,17 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   else send(result.status, 'application/json; charset=UTF-8', JSON.stringify(result.body));
 }
 
-const server = createServer((request, response) => void serve(request, response));
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  harness.say({ listening: typeof address === 'object' ? address?.port : undefined });
+function port(server: Server): Promise<number> {
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      done(address !== null && typeof address === 'object' ? address.port : 0);
+    });
+  });
+}
+
+const api = createServer((request, response) => void serve(request, response));
+const tunnels = createSecureServer({ cert: readFileSync(certificate), key: readFileSync(key) }).on('upgrade', (request, socket, head: Buffer) => {
+  relay.upgrade(request, socket, head);
 });
+harness.say({ listening: { api: await port(api), relay: await port(tunnels) } });

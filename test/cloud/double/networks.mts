@@ -50,12 +50,19 @@ const automatic = (cloud: Cloud, project: string, network: Network): Subnetwork[
     ? automaticRanges.map(([region, ipCidrRange]) => newSubnetwork(cloud, project, `regions/${region}`, network, { name: network.name, ipCidrRange }))
     : [];
 
+/** No network has these; loopback addresses only where hosts of this machine stand for the instances. */
+const LOOPBACK = '127.0.0.0/8';
+const RESERVED = ['0.0.0.0/8', LOOPBACK, '169.254.0.0/16', '224.0.0.0/4', '199.36.153.4/30', '199.36.153.8/30'];
+
 function newSubnetwork(cloud: Cloud, project: string, scope: string, network: Network, body: Body<'subnetwork'>): Subnetwork {
   const path = cloud.subnetworks.path(project, scope, checkName(body.name));
   cloud.subnetworks.free(path);
   const text = required(body.ipCidrRange, 'ipCidrRange');
   const given = range('ipCidrRange', text);
   if (given.last - given.first < 7) throw invalidField('ipCidrRange', text, 'The smallest range of a subnetwork is a /29.');
+  const odd = RESERVED.find((reserved) => overlap(range('ipCidrRange', reserved), given));
+  if (odd !== undefined && !(odd === LOOPBACK && cloud.options.mapped))
+    throw invalidField('ipCidrRange', text, 'The range is not one that a subnetwork may have.');
   const other = ownSubnetworks(cloud, project, network).find(({ ipCidrRange }) => overlap(range('ipCidrRange', ipCidrRange), given));
   if (other !== undefined) {
     throw invalid(`Invalid IPCidrRange: ${text} conflicts with existing subnetwork '${other.name}' in region '${lastPart(other.region)}'.`);

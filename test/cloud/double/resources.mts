@@ -55,6 +55,8 @@ export interface Firewall extends Resource {
   readonly direction: 'INGRESS' | 'EGRESS';
   readonly priority: number;
   readonly disabled: boolean;
+  readonly sourceRanges?: readonly string[];
+  readonly targetTags?: readonly string[];
   readonly allowed?: readonly Protocol[];
   readonly denied?: readonly Protocol[];
 }
