@@ -22,6 +22,7 @@ export { runScript } from './shell/steps.mts';
 export { archiveVariables, artifacts, assembledPath, chooseArchive, labDirectory, projectPath } from './inventory/artifacts.mts';
 export type { Assembly, Wish } from './inventory/artifacts.mts';
 export { closest } from './inventory/suggest.mts';
+export { place } from './inventory/problems.mts';
 export { localFile } from './inventory/local-file.mts';
 export type { LocalFile } from './inventory/local-file.mts';
 export { inventoryCommand } from './cli/inventory-command.mts';

@@ -1,6 +1,7 @@
 import type { Stage } from '../lib/index.mts';
 import {
   elasticsearch,
+  firewallGcloud,
   gcpDataDisk,
   gcpInstances,
   gcpNetwork,
@@ -30,6 +31,8 @@ export const stages: readonly Stage[] = [
   ...lab,
   { hosts: 'all', roles: [gcpNetwork] },
   { hosts: 'all', roles: [gcpInstances] },
+  // Who may come is settled before there is anything to come to.
+  { hosts: 'all', roles: [firewallGcloud] },
   { hosts: 'all', roles: [gcpDataDisk] },
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
   { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },

@@ -1,6 +1,7 @@
 /** Every role of the project, in the order in which an installation is brought up. */
 import type { AnyRole } from '../lib/index.mts';
 import elasticsearch from './elasticsearch/role.mts';
+import firewallGcloud from './firewall-gcloud/role.mts';
 import gcpDataDisk from './gcp-data-disk/role.mts';
 import gcpInstances from './gcp-instances/role.mts';
 import gcpNetwork from './gcp-network/role.mts';
@@ -21,6 +22,7 @@ import tracksProducer from './tracks-producer/role.mts';
 
 export {
   elasticsearch,
+  firewallGcloud,
   gcpDataDisk,
   gcpInstances,
   gcpNetwork,
@@ -45,6 +47,7 @@ export const catalogue: readonly AnyRole[] = [
   labHosts,
   gcpNetwork,
   gcpInstances,
+  firewallGcloud,
   gcpDataDisk,
   osLimits,
   java,

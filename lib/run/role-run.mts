@@ -174,7 +174,7 @@ export class RoleRun {
     if (this.#scope.yes) return;
     const asking = work.flatMap(({ resource, changes }) => changes.flatMap(({ consent }) => (consent === undefined ? [] : [`${resource.id}: ${consent}`])));
     if (asking.length === 0) return;
-    fail('refused', `needs a yes: ${asking.join(', ')}`, { hint: 'look at it with --check --diff, then run again with --yes' });
+    fail('refused', `needs a yes: ${[...new Set(asking)].join(', ')}`, { hint: 'look at it with --check --diff, then run again with --yes' });
   }
 
   #wanted(verdict: Verdict): readonly Change[] {
