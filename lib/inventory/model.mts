@@ -50,6 +50,8 @@ export interface SshConnection {
   readonly hostKeys?: () => Promise<readonly string[]>;
   /** A command whose stdin and stdout are the connection, in place of TCP to the address. */
   readonly proxyCommand?: readonly [string, ...string[]];
+  /** Made or started just now: how long it may refuse connections and logins until that means anything. */
+  readonly settlingMs?: number;
   readonly become?: Become;
 }
 

@@ -1,28 +1,35 @@
 /** Getting a connection: limits, retries, jump hosts, one place for everything that hosts share during a run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
-import { fail, RunFailure } from '../errors.mts';
+import { fail, RunFailure, type RunError } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { isTimeout, reasonOf, whileWaiting } from './entrance.mts';
 import { Identities, type Identity } from './identities.mts';
-import { keyPlace, KnownHosts } from './known-hosts.mts';
-import { HandshakeLimiter } from './limiter.mts';
-import { ConnectFailure, dial, type SshLink } from './ssh.mts';
+import { ConnectFailure } from './failure.mts';
+import { keyPlace, KnownHosts, knownHostsName, parseHostKeys } from './known-hosts.mts';
+import { Gate, HandshakeLimiter } from './limiter.mts';
+import { dial, type SshLink } from './ssh.mts';
 
 const BASE_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;
 const TRYING_MS = 30_000;
 const QUICK_TRIES = 3;
 const QUICK_DELAY_MS = 600;
+/** sshd (from 9.8) adds five seconds of ban for every refused login and bans from fifteen on: slower than that, they never add up. */
+const SETTLING_DELAY_MS = 6_000;
+/** Each proxy command is an interpreter of its own, such as gcloud's Python. */
+const STARTING_AT_ONCE = 4;
+const PROXY_DELAY_MS = 3_000;
 
 export interface Connectors {
   /** The connection of an inventory host, for jump hosts that are named so. */
   readonly hostConnection?: (name: string) => SshConnection | undefined;
-  /** How long a host that refuses connections may take to come up; 0 unless it is being made just now. */
-  readonly waitForHostMs?: number;
   /** How often a silent link is asked whether it is alive. */
   readonly keepaliveMs?: number;
 }
+
+/** Told about every attempt on a host that is new and does not let anybody in yet. */
+export type OnWaiting = (attempt: number, last: RunError) => void;
 
 export class SshConnector implements AsyncDisposable {
   readonly #options: Connectors;
@@ -32,6 +39,9 @@ export class SshConnector implements AsyncDisposable {
   /** Bastions live as long as the connector: all hosts behind one share its connection. */
   readonly #bastions = new Map<string, Promise<SshLink>>();
   readonly #ended = new AbortController();
+  readonly #startUps = new Gate(STARTING_AT_ONCE);
+  /** By the name under which known_hosts has them. */
+  readonly #vouched = new Map<string, Promise<void>>();
 
   constructor(options: Connectors) {
     this.#options = options;
@@ -44,19 +54,21 @@ export class SshConnector implements AsyncDisposable {
     if (to.jump !== undefined) await this.prepare(this.#jump(to, to.jump));
   }
 
-  /** Retries what the network does, never what the host decides. */
-  async connect(hostName: string, to: SshConnection, signal: AbortSignal): Promise<SshLink> {
+  /** Retries what the network does, never what the host decides, unless it was made just now and has yet to settle. */
+  async connect(hostName: string, to: SshConnection, signal: AbortSignal, onWaiting?: OnWaiting): Promise<SshLink> {
     const load = (): Promise<readonly Identity[]> => this.#identities.of(to.keyFile, to);
     // A key that looks like one is parsed while the network is waited for.
     const loaded = (await this.#identities.looksUsable(to.keyFile)) ? undefined : await load();
     const knownHosts = this.#known(to);
     const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
+    const vouch = this.#vouch(to, knownHosts);
     const started = performance.now();
-    const wait = this.#options.waitForHostMs ?? 0;
     let last: ConnectFailure | undefined;
     for (let attempt = 1; ; attempt++) {
+      let hasWay = false;
       try {
-        const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal);
+        const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal, onWaiting);
+        hasWay = true;
         await using place = new AsyncDisposableStack();
         place.use(await this.#limiter.enter(server, signal));
         const { keepaliveMs } = this.#options;
@@ -65,7 +77,9 @@ export class SshConnector implements AsyncDisposable {
           to,
           identities: loaded ?? load(),
           knownHosts,
+          startUps: this.#startUps,
           signal,
+          ...(vouch === undefined ? {} : { vouch }),
           ...(through === undefined ? {} : { through }),
           ...(keepaliveMs === undefined ? {} : { keepaliveMs }),
         });
@@ -79,14 +93,34 @@ export class SshConnector implements AsyncDisposable {
         if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
         last = error;
         if (error.dropped) this.#limiter.dropped(server);
-        const spent = performance.now() - started;
-        const again = error.retry === 'quick' ? spent < wait || attempt < QUICK_TRIES : spent < Math.max(wait, TRYING_MS);
-        if (!again) throw error;
-        const longest = error.retry === 'quick' && spent >= wait ? QUICK_DELAY_MS : Math.min(LONGEST_DELAY_MS, BASE_DELAY_MS * 2 ** attempt);
-        await sleep(Math.random() * longest, undefined, { signal }).catch(() => undefined);
+        const spentMs = performance.now() - started;
+        const isSettling = spentMs < (to.settlingMs ?? 0);
+        const pause = pauseAfter(error.retry, { attempt, isSettling, spentMs });
+        // What a jump host decides is its own, however new the host behind it is.
+        if (pause === undefined || (error.retry === 'settling' && !hasWay)) throw error;
+        if (isSettling) onWaiting?.(attempt, error.error);
+        await sleep(to.proxyCommand === undefined ? pause : Math.max(pause, PROXY_DELAY_MS), undefined, { signal }).catch(() => undefined);
         if (signal.aborted) throw isTimeout(reasonOf(signal)) ? last : reasonOf(signal);
       }
     }
+  }
+
+  /** Each name's keys are asked for once; in vain, and whoever needs them next asks again. */
+  #vouch(to: SshConnection, knownHosts: KnownHosts): (() => Promise<void>) | undefined {
+    const { hostKeys } = to;
+    if (hostKeys === undefined) return undefined;
+    const name = knownHostsName(...keyPlace(to));
+    const ask = async (): Promise<void> => {
+      for (const key of parseHostKeys(await hostKeys())) knownHosts.add(...keyPlace(to), key);
+    };
+    return () => {
+      const asked = this.#vouched.get(name) ?? ask();
+      this.#vouched.set(name, asked);
+      asked.catch(() => {
+        this.#vouched.delete(name);
+      });
+      return asked;
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +140,7 @@ export class SshConnector implements AsyncDisposable {
     return loaded;
   }
 
-  async #bastion(to: SshConnection, jump: string, signal: AbortSignal): Promise<SshLink> {
+  async #bastion(to: SshConnection, jump: string, signal: AbortSignal, onWaiting: OnWaiting | undefined): Promise<SshLink> {
     const connection = this.#jump(to, jump);
     const key = `${connection.user}@${connection.address}:${connection.port}`;
     const running = this.#bastions.get(key);
@@ -116,7 +150,8 @@ export class SshConnector implements AsyncDisposable {
     const current = this.#bastions.get(key);
     // Another host may have begun a new one while this one looked.
     if (current !== undefined && current !== running) return whileWaiting(current, signal, () => undefined);
-    const made = this.connect(`jump host ${jump}`, connection, AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TRYING_MS)]));
+    const within = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TRYING_MS + (connection.settlingMs ?? 0))]);
+    const made = this.connect(`jump host ${jump}`, connection, within, onWaiting);
     made.catch(() => undefined);
     this.#bastions.set(key, made);
     return whileWaiting(made, signal, () => undefined);
@@ -147,8 +182,19 @@ export class SshConnector implements AsyncDisposable {
   }
 }
 
+/** Milliseconds to wait before the next attempt; `undefined`: there is none. */
+function pauseAfter(
+  retry: Exclude<ConnectFailure['retry'], 'never'>,
+  { attempt, isSettling, spentMs }: { readonly attempt: number; readonly isSettling: boolean; readonly spentMs: number },
+): number | undefined {
+  if (retry === 'settling') return isSettling ? SETTLING_DELAY_MS : undefined;
+  const again = isSettling || (retry === 'quick' ? attempt < QUICK_TRIES : spentMs < TRYING_MS);
+  if (!again) return undefined;
+  return Math.random() * (retry === 'quick' && !isSettling ? QUICK_DELAY_MS : Math.min(LONGEST_DELAY_MS, BASE_DELAY_MS * 2 ** attempt));
+}
+
 /** A login or a host key that was refused is not tried again for the next host behind the same jump host. */
 function unlessFinal(error: unknown): undefined {
-  if (error instanceof RunFailure && !(error instanceof ConnectFailure && error.retry !== 'never')) throw error;
+  if (error instanceof RunFailure && !(error instanceof ConnectFailure && (error.retry === 'quick' || error.retry === 'patient'))) throw error;
   return undefined;
 }

@@ -49,9 +49,9 @@ async function openSession(
   holder: LockHolder | undefined,
 ): Promise<FramedSession> {
   const started = performance.now();
-  const deadline = AbortSignal.timeout(how.deadlineMs);
-  const signal = AbortSignal.any([how.signal, deadline]);
   const { connection: to } = host;
+  const deadlineMs = how.deadlineMs + allowanceFor(to);
+  const signal = AbortSignal.any([how.signal, AbortSignal.timeout(deadlineMs)]);
   const loginUser = to.kind === 'ssh' ? to.user : userInfo().username;
   const entering: Entering = {
     hostName: host.name,
@@ -63,11 +63,11 @@ async function openSession(
     holder,
     ...(options.life === undefined ? {} : { silenceSeconds: options.life.silenceSeconds }),
     signal,
-    deadlineMs: how.deadlineMs,
+    deadlineMs,
   };
   let connection: Connection | undefined;
   try {
-    connection = to.kind === 'ssh' ? await connector.connect(host.name, to, signal) : localConnection();
+    connection = to.kind === 'ssh' ? await connector.connect(host.name, to, signal, how.onWaiting) : localConnection();
     const entered = await enterWaitingForOwnLock(connection, entering);
     const session = new FramedSession(connection, entering, entered, Math.round(performance.now() - started));
     if (holder !== undefined) session.live(options.life?.everyMs);
@@ -75,9 +75,16 @@ async function openSession(
     return session;
   } catch (error) {
     await connection?.[Symbol.asyncDispose]();
-    throw asFailure(error, host, how, connection === undefined);
+    throw asFailure(error, host, { ...how, deadlineMs }, connection === undefined);
   }
 }
+
+/** Proxy commands start a few at a time. */
+const PROXY_QUEUE_MS = 60_000;
+
+/** What the way to a host may take beyond the usual: it has yet to settle, or waits for its turn; the same holds for a jump host before it. */
+const allowanceFor = (to: Host['connection'] | undefined): number =>
+  to?.kind !== 'ssh' ? 0 : (to.settlingMs ?? 0) + (to.proxyCommand === undefined ? 0 : PROXY_QUEUE_MS) + allowanceFor(to.bastion);
 
 async function enterWaitingForOwnLock(connection: Connection, entering: Entering): ReturnType<typeof enter> {
   const until = performance.now() + OWN_LOCK_WAIT_MS;

@@ -64,6 +64,16 @@ export function parseKnownHosts(text: string, file: string): readonly KnownHostL
   return lines;
 }
 
+/** The keys in `TYPE BASE64` each, as on the wire; fails with `unreachable` when there is none. */
+export function parseHostKeys(lines: readonly string[]): readonly Buffer[] {
+  const keys = lines.flatMap((line) => {
+    const [type, base64 = ''] = line.trim().split(/[ \t]+/);
+    const key = Buffer.from(base64, 'base64');
+    return keyType(key) === type ? [key] : [];
+  });
+  return keys.length > 0 ? keys : fail('unreachable', 'no host keys', { message: 'it gave no host key' });
+}
+
 /** Whether the host field of a line names `name`; a `!pattern` that fits wins over all others. */
 export function matchesHosts(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHashed(hosts, name);

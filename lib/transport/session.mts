@@ -81,8 +81,10 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   /** Ride in the first command, with the facts. */
   readonly asks: readonly Ask[];
-  /** How long connecting, logging in and becoming may take together. */
+  /** How long connecting, logging in and becoming may take together, beside what a new host takes to settle. */
   readonly deadlineMs: number;
+  /** A host that is new does not let anybody in yet: told before every further attempt. */
+  readonly onWaiting?: (attempt: number, last: RunError) => void;
 }
 
 /** Opens sessions. All methods reject with `RunFailure` only. */

@@ -7,10 +7,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnyAuthMethod, ClientChannel } from 'ssh2';
-import { RunFailure, type ErrorKind } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { reasonOf, whileWaiting } from './entrance.mts';
+import { ConnectFailure } from './failure.mts';
 import { describe, type Identity } from './identities.mts';
+import type { Gate } from './limiter.mts';
+import { CommandSocket, shownCommand, startProxyCommand } from './proxy-command.mts';
 import { fingerprint, keyPlace, keyType, knownHostsName, type HostKeyVerdict, type KnownHosts } from './known-hosts.mts';
 import type { Channel, Connection } from './session.mts';
 
@@ -22,27 +24,19 @@ export interface SshLink extends Connection {
   readonly used: Promise<undefined>;
 }
 
-/** How a connection could not be made; `retry` says whether another attempt may end otherwise. */
-export class ConnectFailure extends RunFailure {
-  readonly retry: 'never' | 'quick' | 'patient';
-  /** The server dropped us unheard: too many handshakes at once. */
-  readonly dropped: boolean;
-  constructor(kind: ErrorKind, short: string, more: { message: string; hint?: string; retry?: 'quick' | 'patient'; dropped?: boolean; cause?: unknown }) {
-    super({ kind, short, message: more.message, ...(more.hint === undefined ? {} : { hint: more.hint }) }, { cause: more.cause });
-    this.retry = more.retry ?? 'never';
-    this.dropped = more.dropped ?? false;
-  }
-}
-
 export interface Dialling {
   readonly hostName: string;
   readonly to: SshConnection;
   /** A promise while they are still being read: at least one of them is there. */
   readonly identities: readonly Identity[] | Promise<readonly Identity[]>;
   readonly knownHosts: KnownHosts;
-  /** Given: the way through a bastion; otherwise a TCP connection is made. */
+  /** Given: the way through a bastion; otherwise a TCP connection is made, or the proxy command started. */
   readonly through?: SshLink;
   readonly keepaliveMs?: number;
+  /** Limits how many proxy commands start at once. */
+  readonly startUps: Gate;
+  /** Records the keys that somebody vouches for; rejects when they cannot be had. Called when the server's key is not known. */
+  readonly vouch?: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -88,16 +82,21 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   // known types is then seen with its key and refused, instead of hanging up without a reason.
   const types = [...new Set([...knownHosts.types(...keyPlace(to)), ...Object.keys(HOST_KEY_ALGORITHMS)])].flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   // Loading the module takes as long as a round trip, which it then hides.
-  const connecting = dialling.through === undefined ? tcp(to, signal) : tunnel(to, dialling.through, signal);
+  const connecting = socketOf(dialling);
   const loading = Promise.all([import('ssh2-promise'), dialling.identities]);
   // Looked at once the network has answered: until then nobody else takes note of a failure.
   loading.catch(() => undefined);
   const sock = await connecting;
-  const [{ default: SSH2Promise }, identities] = await loading.catch((error: unknown) => {
-    sock.destroy();
+  const [{ default: SSH2Promise }, identities] = await loading.catch(async (error: unknown) => {
+    await discard(sock);
     throw error;
   });
-  let presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined;
+  let presented: Presented | undefined;
+  const judge = (key: Buffer, unvouched?: string): boolean => {
+    const verdict = knownHosts.judge(...keyPlace(to), key);
+    presented = { key, verdict, ...(unvouched === undefined ? {} : { unvouched }) };
+    return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
+  };
   const ssh = new SSH2Promise.SSH({
     host: to.address,
     port: to.port,
@@ -110,10 +109,18 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     keepaliveCountMax: 3,
     algorithms: { ...mutable(ALGORITHMS), serverHostKey: types } as never,
     authHandler: identities.map((identity) => authMethod(to.user, identity)),
-    hostVerifier: (key: Buffer): boolean => {
-      const verdict = knownHosts.judge(...keyPlace(to), key);
-      presented = { key, verdict };
-      return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
+    hostVerifier: (key: Buffer, decide: (accepted: boolean) => void): boolean | undefined => {
+      const accepted = judge(key);
+      if (presented?.verdict.kind !== 'unknown' || dialling.vouch === undefined) return accepted;
+      void dialling.vouch().then(
+        () => {
+          decide(judge(key));
+        },
+        (error: unknown) => {
+          decide(judge(key, textOf(error)));
+        },
+      );
+      return undefined;
     },
   });
   const abandon = (): void => {
@@ -123,7 +130,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   try {
     await (ssh.connect() as Promise<unknown>);
   } catch (error) {
-    sock.destroy();
+    await discard(sock);
     if (signal.aborted) throw reasonOf(signal);
     throw explain({ ...dialling, identities }, error, presented);
   } finally {
@@ -142,10 +149,32 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   return link;
 }
 
+interface Presented {
+  readonly key: Buffer;
+  readonly verdict: HostKeyVerdict;
+  /** Why nobody could vouch for it, though somebody was asked. */
+  readonly unvouched?: string;
+}
+
 const mutable = (lists: typeof ALGORITHMS): Record<string, string[]> => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, [...list]]));
 
 const authMethod = (username: string, identity: Identity): AnyAuthMethod =>
   identity.kind === 'agent' ? { type: 'agent', username, agent: identity.chosen ?? identity.socket } : { type: 'publickey', username, key: identity.key };
+
+function socketOf({ to, through, hostName, startUps, signal }: Dialling): Promise<Duplex> {
+  if (through !== undefined) return tunnel(to, through, signal);
+  return to.proxyCommand === undefined ? tcp(to, signal) : startProxyCommand({ argv: to.proxyCommand, hostName, startUps, signal });
+}
+
+/** A process is waited for: nothing of it is left when the connection is. */
+async function discard(sock: Duplex): Promise<void> {
+  sock.destroy();
+  if (sock instanceof CommandSocket) await sock.ended;
+}
+
+/** What is dialled, for messages. */
+const placeOf = ({ address, port, proxyCommand }: SshConnection): string =>
+  proxyCommand === undefined ? `${address} port ${port}` : `through ${shownCommand(proxyCommand)}`;
 
 async function tcp(to: SshConnection, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted();
@@ -228,15 +257,11 @@ async function tunnel(to: SshConnection, through: SshLink, signal: AbortSignal):
   }
 }
 
-function explain(
-  dialling: Dialling & { readonly identities: readonly Identity[] },
-  cause: unknown,
-  presented: { readonly key: Buffer; readonly verdict: HostKeyVerdict } | undefined,
-): ConnectFailure {
+function explain(dialling: Dialling & { readonly identities: readonly Identity[] }, cause: unknown, presented: Presented | undefined): ConnectFailure {
   const { hostName, to, identities } = dialling;
-  const where = `${to.address} port ${to.port}`;
+  const where = placeOf(to);
   if (presented !== undefined && presented.verdict.kind !== 'known') {
-    const refusal = hostKeyFailure(dialling, presented.key, presented.verdict);
+    const refusal = hostKeyFailure(dialling, presented);
     if (refusal !== undefined) return refusal;
   }
   const text = cause === null || cause === undefined ? 'the connection was closed' : textOf(cause);
@@ -244,7 +269,8 @@ function explain(
   if (level === 'client-authentication' || level === 'agent' || /Too many authentication failures/i.test(text)) {
     return new ConnectFailure('auth', 'login refused', {
       message: `${hostName} does not let ${to.user} log in (${where}); tried ${identities.map(describe).join(', ')}`,
-      hint: `put one of these keys into ~${to.user}/.ssh/authorized_keys, or set ansible_user; it was tried once and not again`,
+      hint: `put one of these keys into ~${to.user}/.ssh/authorized_keys, or set ansible_user; it was tried ${to.settlingMs === undefined ? 'once and not again' : `for ${Math.round(to.settlingMs / 1000)} s, since the host is new`}`,
+      retry: 'settling',
       cause,
     });
   }
@@ -267,7 +293,7 @@ function explain(
   });
 }
 
-function hostKeyFailure({ hostName, to }: Dialling, key: Buffer, verdict: HostKeyVerdict): ConnectFailure | undefined {
+function hostKeyFailure({ hostName, to }: Dialling, { key, verdict, unvouched }: Presented): ConnectFailure | undefined {
   const name = knownHostsName(...keyPlace(to));
   const shown = `${keyType(key)} ${fingerprint(key)}`;
   const file = to.knownHostsFile ?? to.userKnownHostsFiles?.[0] ?? '~/.ssh/known_hosts';
@@ -277,12 +303,13 @@ function hostKeyFailure({ hostName, to }: Dialling, key: Buffer, verdict: HostKe
     case 'unknown':
       if (to.hostKeyChecking === 'accept-new') return undefined;
       return new ConnectFailure('refused', 'unknown host key', {
-        message: `the host key of ${hostName} (${name}) is not known: ${shown}${verdict.authority ? '; known_hosts names a certificate authority for it, which is not supported' : ''}`,
+        message: `the host key of ${hostName} (${name}) is not known: ${shown}${verdict.authority ? '; known_hosts names a certificate authority for it, which is not supported' : ''}${unvouched === undefined ? '' : `; its provider was asked for its keys, in vain: ${unvouched}`}`,
         hint: `compare the fingerprint on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: echo '${name} ${keyType(key)} ${key.toString('base64')}' >> ${file}`,
+        ...(unvouched === undefined ? {} : { retry: 'settling' as const }),
       });
     case 'changed':
       return new ConnectFailure('refused', 'HOST KEY CHANGED', {
-        message: `the host key of ${hostName} (${name}) has changed; someone may be listening in.\n  now:   ${shown}\n${verdict.known.map((line) => `  known: ${line.type} ${fingerprint(line.key)} (${line.file}:${line.line})`).join('\n')}`,
+        message: `the host key of ${hostName} (${name}) has changed; someone may be listening in.\n  now:   ${shown}\n${verdict.known.map((line) => `  known: ${line.type} ${fingerprint(line.key)} (${line.line === 0 ? line.file : `${line.file}:${line.line}`})`).join('\n')}`,
         hint: `only if you know that the host was made anew: ssh-keygen -R '${name}' -f ${file}`,
       });
     case 'revoked':
@@ -364,6 +391,7 @@ class Link implements SshLink {
     await this.#ssh.close();
     // A peer that is gone never answers the goodbye.
     setTimeout(() => this.#sock.destroy(), 1000).unref();
+    if (this.#sock instanceof CommandSocket) await this.#sock.ended;
   }
 }
 

@@ -19,6 +19,7 @@ import {
   mark,
   opening,
   processesWith,
+  relay,
   SHELLS,
   sshTo,
   step,
@@ -272,4 +273,5 @@ describe('through sshd', () => {
   });
   after(() => sshd[Symbol.asyncDispose]());
   contract('over ssh', () => sshTo(sshd));
+  contract('over ssh through a proxy command', () => sshTo(sshd, { proxyCommand: relay(sshd) }));
 });

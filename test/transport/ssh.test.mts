@@ -162,8 +162,12 @@ describe('ssh', () => {
   it('waits for a host that is just being made', async () => {
     const port = await freePort(sshd.address);
     writeFileSync(join(sshd.directory, 'later'), `[${sshd.address}]:${port} ${sshd.hostKey}\n`);
-    await using transport = openTransport({ waitForHostMs: 10_000 });
-    const opened = transport.read(makeHost(sshTo({ ...sshd, port, knownHosts: join(sshd.directory, 'later') })), opening);
+    await using transport = openTransport();
+    const waiting: string[] = [];
+    const opened = transport.read(makeHost(sshTo({ ...sshd, port, knownHosts: join(sshd.directory, 'later') }, { settlingMs: 10_000 })), {
+      ...opening,
+      onWaiting: (_attempt, { short }) => waiting.push(short),
+    });
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const relay = net
       .createServer((client) =>
@@ -175,6 +179,7 @@ describe('ssh', () => {
       .listen(port, sshd.address);
     try {
       await (await opened)[Symbol.asyncDispose]();
+      expect(waiting).to.include('connection refused');
     } finally {
       relay.close();
     }

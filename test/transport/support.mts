@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { RunFailure, type ErrorKind, type RunError } from '../../lib/errors.mts';
 import type { Connection, Host, SshConnection } from '../../lib/inventory/model.mts';
@@ -41,6 +42,17 @@ export const sshTo = (sshd: Pick<Sshd, 'address' | 'port' | 'keyFile' | 'knownHo
   hostKeyChecking: 'strict',
   ...more,
 });
+
+const RELAY = fileURLToPath(new URL('relay.mts', import.meta.url));
+
+/** A proxy command that leads to a server; `word` is in its command line. */
+export const relay = ({ address, port }: Pick<Sshd, 'address' | 'port'>, word = ''): readonly [string, ...string[]] => [
+  process.execPath,
+  RELAY,
+  address,
+  port.toString(),
+  word,
+];
 
 export const never = new AbortController().signal;
 
