@@ -226,6 +226,8 @@ export interface Location {
   readonly hostKeyAlias?: string;
   /** Used where the inventory names none. */
   readonly knownHostsFile?: string;
+  /** When the machine was last started, ISO 8601: shortly after, it may not let anybody in yet. */
+  readonly startedAt?: string;
   /** Host keys as their provider vouches for them, `TYPE BASE64` each; asked only when none is known yet. */
   readonly hostKeys?: Question<readonly string[]>;
   /** A command whose stdin and stdout are the connection, in place of TCP to the address. */

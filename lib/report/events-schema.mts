@@ -47,6 +47,7 @@ const bodies = {
   notice: z.object({ kind: z.literal('notice'), text: z.string() }),
   'stage.start': z.object({ kind: z.literal('stage.start'), index: z.int().nonnegative(), hosts, roles }),
   'host.connecting': z.object({ kind: z.literal('host.connecting'), host }),
+  'host.waiting': z.object({ kind: z.literal('host.waiting'), host, attempt: z.int().positive(), found: z.string() }),
   'host.connected': z.object({ kind: z.literal('host.connected'), host, ms: milliseconds }),
   'role.start': z.object({ kind: z.literal('role.start'), host, role }),
   'resource.verdict': z.object({

@@ -27,6 +27,8 @@ export type EventBody =
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'stage.start'; readonly index: number; readonly hosts: readonly HostName[]; readonly roles: readonly RoleName[] }
   | { readonly kind: 'host.connecting'; readonly host: HostName }
+  /** It is new, and does not let anybody in yet. */
+  | { readonly kind: 'host.waiting'; readonly host: HostName; readonly attempt: number; readonly found: string }
   | { readonly kind: 'host.connected'; readonly host: HostName; readonly ms: number }
   | { readonly kind: 'role.start'; readonly host: HostName; readonly role: RoleName }
   | {

@@ -29,6 +29,8 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
       return when(0, () => [[['dim', `note: ${event.text}`]]]);
     case 'stage.start':
       return when(1, () => [[['bold', `stage ${String(event.index + 1)}: ${event.roles.join(', ')} on ${count(event.hosts.length, 'host')}`]]]);
+    case 'host.waiting':
+      return when(event.attempt <= 1 ? 0 : 2, () => line('running', event.host, '', `new, waiting for ssh: ${event.found}`));
     case 'host.connected':
       return when(1, () => line(undefined, event.host, '', `connected in ${duration(event.ms)}`));
     case 'role.start':

@@ -175,6 +175,7 @@ export function record(state: RunState, event: RunEvent): void {
       state.end = { exitCode: event.exitCode, ms: event.ms, notAttempted: event.notAttempted, ...(event.retry === undefined ? {} : { retry: event.retry }) };
       return;
     case 'host.connecting':
+    case 'host.waiting':
     case 'host.connected':
     case 'host.end':
       // Peers outside the limit are only asked: the run says nothing about them.
@@ -193,6 +194,12 @@ function recordOfHost(state: RunState, host: HostState, event: HostEvent, at: nu
     case 'host.connecting':
       host.activity = { what: 'connecting', since: at };
       return;
+    case 'host.waiting': {
+      const what = 'waiting for ssh';
+      const since = host.activity?.what === what ? host.activity.since : at;
+      host.activity = { what, since, found: event.found, attempt: event.attempt };
+      return;
+    }
     case 'host.connected':
       host.connectMs = event.ms;
       delete host.activity;

@@ -54,7 +54,7 @@ export class Controller {
   }
 
   /** Throws a `ControllerFailure` where no answer can be had at all. */
-  async ask(asks: readonly ControllerAsk[]): Promise<ReadonlyMap<Ask, Raw>> {
+  async ask(asks: readonly ControllerAsk[], again = false): Promise<ReadonlyMap<Ask, Raw>> {
     // While something is being changed for one host, an answer for another would be old before it is read.
     while (this.#steps.size > 0) await Promise.allSettled(this.#steps);
     const answers = new Map<Ask, Raw>();
@@ -62,7 +62,7 @@ export class Controller {
       distinct(asks).map(async (ask) => {
         if (ask.at !== 'controller') return;
         const key = JSON.stringify(ask.argv);
-        const end = this.#answers.get(key) ?? this.#run(ask.argv, { deadlineMs: ASK_DEADLINE_MS, detached: false });
+        const end = (again ? undefined : this.#answers.get(key)) ?? this.#run(ask.argv, { deadlineMs: ASK_DEADLINE_MS, detached: false });
         this.#answers.set(key, end);
         answers.set(ask, rawOf(ask, await end.catch((thrown: unknown) => offOf(ask, thrown))));
       }),

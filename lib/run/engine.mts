@@ -118,6 +118,7 @@ class Engine {
     this.#places = new Places({
       inventory,
       controller: this.#controller,
+      isNew: ({ name }) => this.#runOf(name).isNew,
       providers: playbook.catalogue.filter((role) => role.runs === 'controller').filter(({ locates }) => locates !== undefined),
       contextOf: (role, host) => ({ host, vars: host.vars(role.contract) as unknown, inventory, within }),
     });
@@ -161,6 +162,7 @@ class Engine {
       transport,
       emit,
       signal,
+      stopping: () => this.#scope.stopping(),
       controller: this.#controller,
       placed: (one) => this.#places.placed(one),
       ...(writes ? { holder } : {}),

@@ -4,7 +4,7 @@ import type { RoleName } from '../names.mts';
 import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
 import { REFUSED } from '../shell/steps.mts';
-import type { Frame, Limits, LockHolder, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
+import type { Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
 import type { Controller, ControllerAsk } from './controller.mts';
 
@@ -21,6 +21,7 @@ export interface HostRunOptions {
   readonly placed: (host: Host) => Promise<Host>;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
+  stopping(): boolean;
   /** Present when the run may write: the host's lock is taken in this name. */
   readonly holder?: LockHolder;
 }
@@ -31,6 +32,8 @@ export class HostRun {
   readonly answers = new Answers();
   /** Set once; a host that failed is not touched again. */
   failure: RunError | undefined;
+  /** Its provider made it in this run, or changed it. */
+  isNew = false;
   readonly #options: HostRunOptions;
   #writer: Session | undefined;
   #reader: Reader | undefined;
@@ -59,13 +62,22 @@ export class HostRun {
 
   async #open(riding: readonly Ask[]): Promise<void> {
     const { transport, holder, signal, emit } = this.#options;
-    emit({ kind: 'host.connecting', host: this.host.name });
-    const options = { signal, asks: riding, deadlineMs: OPEN_DEADLINE_MS };
+    const { name } = this.host;
+    emit({ kind: 'host.connecting', host: name });
+    const options: OpenOptions = {
+      signal,
+      asks: riding,
+      deadlineMs: OPEN_DEADLINE_MS,
+      onWaiting: (attempt, { short }) => {
+        emit({ kind: 'host.waiting', host: name, attempt, found: short });
+        return !this.#options.stopping();
+      },
+    };
     const host = await this.#options.placed(this.host);
     if (holder === undefined) this.#reader = await transport.read(host, options);
     else this.#reader = this.#writer = await transport.write(host, { ...options, holder });
     this.answers.record(this.#reader.first);
-    emit({ kind: 'host.connected', host: this.host.name, ms: Math.round(this.#reader.counters.connectMs) });
+    emit({ kind: 'host.connected', host: name, ms: Math.round(this.#reader.counters.connectMs) });
   }
 
   #session(): Reader {

@@ -10,8 +10,13 @@ export interface PlacesOptions {
   /** Roles that can say where their hosts are. */
   readonly providers: readonly AnyControllerRole[];
   readonly controller: Controller;
+  /** Whether this run made it, or changed it. */
+  readonly isNew: (host: Host) => boolean;
   readonly contextOf: (role: AnyControllerRole, host: Host) => Parameters<NonNullable<AnyControllerRole['locates']>>[0];
 }
+
+/** What a machine may take from its start until sshd answers and the account to log in with is made. */
+const SETTLING_MS = 180_000;
 
 export class Places {
   readonly #options: PlacesOptions;
@@ -50,6 +55,7 @@ export class Places {
   #joined(host: Host, connection: SshConnection, location: Location): SshConnection {
     const says = (variable: string): boolean => !['role default', undefined].includes(this.#options.inventory.explain(host.name, variable)?.level);
     const { address, user, hostKeyAlias, knownHostsFile, hostKeys, proxyCommand } = location;
+    const settlingMs = this.#options.isNew(host) ? SETTLING_MS : leftToSettle(location);
     return {
       ...connection,
       ...(says('ansible_host') ? {} : { address }),
@@ -57,19 +63,28 @@ export class Places {
       ...(hostKeyAlias === undefined ? {} : { hostKeyAlias: connection.hostKeyAlias ?? hostKeyAlias }),
       ...(knownHostsFile === undefined ? {} : { knownHostsFile: connection.knownHostsFile ?? knownHostsFile }),
       ...(proxyCommand === undefined || says('ansible_host') ? {} : { proxyCommand }),
-      ...(hostKeys === undefined ? {} : { hostKeys: async () => known(host, await this.#answer(hostKeys)) }),
+      ...(settlingMs === 0 ? {} : { settlingMs }),
+      ...(hostKeys === undefined ? {} : { hostKeys: async () => known(host, await this.#answer(hostKeys, true), 'its host keys') }),
     };
   }
 
-  async #answer<T>(question: Question<T>): Promise<Answer<T>> {
-    const answers = await this.#options.controller.ask(question.asks.filter((ask): ask is ControllerAsk => ask.at === 'controller'));
+  /** With `again` it is asked anew, since what is not there yet may come. */
+  async #answer<T>(question: Question<T>, again = false): Promise<Answer<T>> {
+    const asks = question.asks.filter((ask): ask is ControllerAsk => ask.at === 'controller');
+    const answers = await this.#options.controller.ask(asks, again);
     const byKey = new Map([...answers].map(([ask, raw]) => [JSON.stringify(ask), raw]));
     return question.read((ask) => byKey.get(JSON.stringify(ask)) ?? { kind: 'unavailable', reason: 'it was not asked' });
   }
 }
 
-function known<T>(host: Host, answer: Answer<T | undefined>): T {
-  if (answer.kind === 'unavailable') return fail('unreachable', 'not located', { message: `where ${host.name} is could not be found out: ${answer.reason}` });
+/** Counted from the start, by the clocks of two machines: no more than the whole. */
+function leftToSettle({ startedAt }: Location): number {
+  const left = SETTLING_MS - (Date.now() - Date.parse(startedAt ?? ''));
+  return Number.isNaN(left) ? 0 : Math.min(SETTLING_MS, Math.max(0, Math.round(left)));
+}
+
+function known<T>(host: Host, answer: Answer<T | undefined>, what = 'its address'): T {
+  if (answer.kind === 'unavailable') return fail('unreachable', 'not located', { message: `${host.name}: ${what} could not be found out: ${answer.reason}` });
   if (answer.value === undefined)
     return fail('unreachable', 'does not run', { message: `${host.name} does not run: its provider has no running host of this name` });
   return answer.value;

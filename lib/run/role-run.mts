@@ -163,6 +163,7 @@ export class RoleRun {
       reask,
     );
     this.changed = true;
+    if (this.role.runs === 'controller' && this.role.provides !== undefined) this.run.isNew = true;
     for (const { resource, changes } of work) {
       this.#requireConverged(resource);
       this.report({ resource, verdict: { kind: 'changed', changes } });

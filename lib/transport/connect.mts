@@ -1,13 +1,14 @@
 /** Getting a connection: limits, retries, jump hosts, one place for everything that hosts share during a run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
-import { fail, RunFailure, type RunError } from '../errors.mts';
+import { fail, RunFailure } from '../errors.mts';
 import type { SshConnection } from '../inventory/model.mts';
 import { isTimeout, reasonOf, whileWaiting } from './entrance.mts';
 import { Identities, type Identity } from './identities.mts';
 import { ConnectFailure } from './failure.mts';
 import { keyPlace, KnownHosts, knownHostsName, parseHostKeys } from './known-hosts.mts';
 import { Gate, HandshakeLimiter } from './limiter.mts';
+import type { OpenOptions } from './session.mts';
 import { dial, type SshLink } from './ssh.mts';
 
 const BASE_DELAY_MS = 100;
@@ -27,9 +28,6 @@ export interface Connectors {
   /** How often a silent link is asked whether it is alive. */
   readonly keepaliveMs?: number;
 }
-
-/** Told about every attempt on a host that is new and does not let anybody in yet. */
-export type OnWaiting = (attempt: number, last: RunError) => void;
 
 export class SshConnector implements AsyncDisposable {
   readonly #options: Connectors;
@@ -55,7 +53,7 @@ export class SshConnector implements AsyncDisposable {
   }
 
   /** Retries what the network does, never what the host decides, unless it was made just now and has yet to settle. */
-  async connect(hostName: string, to: SshConnection, signal: AbortSignal, onWaiting?: OnWaiting): Promise<SshLink> {
+  async connect(hostName: string, to: SshConnection, signal: AbortSignal, onWaiting?: OpenOptions['onWaiting']): Promise<SshLink> {
     const load = (): Promise<readonly Identity[]> => this.#identities.of(to.keyFile, to);
     // A key that looks like one is parsed while the network is waited for.
     const loaded = (await this.#identities.looksUsable(to.keyFile)) ? undefined : await load();
@@ -98,7 +96,7 @@ export class SshConnector implements AsyncDisposable {
         const pause = pauseAfter(error.retry, { attempt, isSettling, spentMs });
         // What a jump host decides is its own, however new the host behind it is.
         if (pause === undefined || (error.retry === 'settling' && !hasWay)) throw error;
-        if (isSettling) onWaiting?.(attempt, error.error);
+        if (isSettling && onWaiting?.(attempt, error.error) === false) throw error;
         await sleep(to.proxyCommand === undefined ? pause : Math.max(pause, PROXY_DELAY_MS), undefined, { signal }).catch(() => undefined);
         if (signal.aborted) throw isTimeout(reasonOf(signal)) ? last : reasonOf(signal);
       }
@@ -140,7 +138,7 @@ export class SshConnector implements AsyncDisposable {
     return loaded;
   }
 
-  async #bastion(to: SshConnection, jump: string, signal: AbortSignal, onWaiting: OnWaiting | undefined): Promise<SshLink> {
+  async #bastion(to: SshConnection, jump: string, signal: AbortSignal, onWaiting: OpenOptions['onWaiting']): Promise<SshLink> {
     const connection = this.#jump(to, jump);
     const key = `${connection.user}@${connection.address}:${connection.port}`;
     const running = this.#bastions.get(key);

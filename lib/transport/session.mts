@@ -83,8 +83,8 @@ export interface OpenOptions {
   readonly asks: readonly Ask[];
   /** How long connecting, logging in and becoming may take together, beside what a new host takes to settle. */
   readonly deadlineMs: number;
-  /** A host that is new does not let anybody in yet: told before every further attempt. */
-  readonly onWaiting?: (attempt: number, last: RunError) => void;
+  /** A host that is new does not let anybody in yet: asked before every further attempt whether to make it. */
+  readonly onWaiting?: (attempt: number, last: RunError) => boolean;
 }
 
 /** Opens sessions. All methods reject with `RunFailure` only. */

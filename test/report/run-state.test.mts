@@ -53,4 +53,13 @@ describe('state of a run', () => {
     );
     expect([...state.hosts.values()][0]?.activity).to.deep.equal({ role: 'java', what: 'archive', since: START, done: 5, total: 10 });
   });
+  it('knows since when a new host lets nobody in, and what it said last', () => {
+    const waiting = (attempt: number, found: string): Recorded => ({ kind: 'host.waiting', host: 'a', attempt, found });
+    const start: Recorded = { kind: 'run.start', run: 'r', playbook: 'site', mode: 'apply', inventory: [], hosts: ['a'], roles: [] };
+    const events = [start, waiting(1, 'connection refused'), { ...waiting(2, 'login refused'), after: 6_000 }];
+    const busy = { what: 'waiting for ssh', since: START + 10, found: 'login refused', attempt: 2 };
+    expect([...stateOf(stamped(events)).hosts.values()][0]?.activity).to.deep.equal(busy);
+    const connected: Recorded = { kind: 'host.connected', host: 'a', ms: 3 };
+    expect([...stateOf(stamped([...events, connected])).hosts.values()][0]?.activity).to.equal(undefined);
+  });
 });

@@ -4,11 +4,12 @@ import type { RunFailure } from '../../lib/errors.mts';
 import type { Host, Inventory, SshConnection } from '../../lib/inventory/model.mts';
 import { hostName } from '../../lib/names.mts';
 import type { AnyControllerRole, Location, Question } from '../../lib/plan/model.mts';
-import { constant, unavailable } from '../../lib/plan/questions.mts';
+import { constant, controllerOutput, unavailable } from '../../lib/plan/questions.mts';
 import { contract, defineControllerRole } from '../../lib/plan/role.mts';
 import { Controller } from '../../lib/run/controller.mts';
 import { Places } from '../../lib/run/places.mts';
 import { fakeInventory } from '../support/fake-hosts.mts';
+import { withDirectory } from '../transport/support.mts';
 
 const ssh = (address: string, more: Partial<SshConnection> = {}): SshConnection => ({
   kind: 'ssh',
@@ -25,9 +26,11 @@ interface Given {
   /** Variables that the inventory sets. */
   readonly says?: readonly string[];
   readonly providers?: Readonly<Record<string, string>>;
+  /** Made by this run. */
+  readonly isNew?: readonly string[];
 }
 
-function places({ connections, locations, says = [], providers }: Given): { readonly places: Places; readonly host: (name: string) => Host } {
+function places({ connections, locations, says = [], providers, isNew = [] }: Given): { readonly places: Places; readonly host: (name: string) => Host } {
   const names = Object.keys(connections);
   const plain = fakeInventory(Object.fromEntries(names.map((name) => [name, []])), providers ?? Object.fromEntries(names.map((name) => [name, 'cloud'])));
   const hosts = new Map([...plain.hosts].map(([name, host]) => [name, { ...host, connection: connections[name] ?? host.connection }]));
@@ -53,7 +56,7 @@ function places({ connections, locations, says = [], providers }: Given): { read
     within: new Set(),
   });
   return {
-    places: new Places({ inventory, providers: [provider], controller, contextOf }),
+    places: new Places({ inventory, providers: [provider], controller, contextOf, isNew: ({ name }) => isNew.includes(name) }),
     host: (name) => hosts.get(hostName(name)) ?? expect.fail(`no host ${name}`),
   };
 }
@@ -108,6 +111,34 @@ describe('where hosts are', () => {
     const found = await connectionOf({ connections: { a: ssh('a') }, locations: { a: { address: '1.2.3.4', hostKeys: constant(keys) } } }, 'a');
     expect(await found.hostKeys?.()).to.deep.equal(keys);
   });
+
+  it('of a host that was made or started just now allows for what it takes to settle', async () => {
+    const connections = { a: ssh('a', { jump: 'door' }), door: ssh('door') };
+    const address = '34.64.0.1';
+    const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
+    const settling = async (startedAt: string | undefined, isNew: readonly string[] = []): Promise<readonly (number | undefined)[]> => {
+      const location = { address, ...(startedAt === undefined ? {} : { startedAt }) };
+      const { settlingMs, bastion } = await connectionOf({ connections, locations: { a: location, door: { address } }, isNew }, 'a');
+      return [settlingMs, bastion?.settlingMs];
+    };
+    expect(await settling(undefined)).to.deep.equal([undefined, undefined]);
+    expect(await settling(ago(1000), ['a'])).to.deep.equal([180_000, undefined]);
+    expect(await settling(undefined, ['door'])).to.deep.equal([undefined, 180_000]);
+    expect((await settling(ago(60)))[0]).to.be.within(110_000, 120_000);
+    expect(await settling(ago(-3600)), 'a clock that is wrong').to.deep.equal([180_000, undefined]);
+    expect(await settling(ago(181))).to.deep.equal([undefined, undefined]);
+    expect(await settling('no time')).to.deep.equal([undefined, undefined]);
+  });
+
+  it('asks for keys anew, since they may have come', () =>
+    withDirectory(async (directory) => {
+      const count: Question<readonly string[]> = controllerOutput(['sh', '-c', `echo >>${directory}/asked; wc -l <${directory}/asked`]).map(({ stdout }) => [
+        stdout.trim(),
+      ]);
+      const found = await connectionOf({ connections: { a: ssh('a') }, locations: { a: { address: '1.2.3.4', hostKeys: count } } }, 'a');
+      expect(await found.hostKeys?.()).to.deep.equal(['1']);
+      expect(await found.hostKeys?.()).to.deep.equal(['2']);
+    }));
 
   it('is a failure for a host that does not exist, and for keys that cannot be had', async () => {
     const given: Given = { connections: { a: ssh('a') }, locations: { a: undefined } };

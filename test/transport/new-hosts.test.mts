@@ -150,7 +150,7 @@ describe('a new host', () => {
     const opened = transport.read(makeHost(sshTo(sshd, { settlingMs: 20_000 })), {
       ...opening,
       deadlineMs: 3_000,
-      onWaiting: (attempt, { short }) => waiting.push(`${String(attempt)} ${short}`),
+      onWaiting: (attempt, { short }) => waiting.push(`${String(attempt)} ${short}`) > 0,
     });
     await sleep(1_000);
     writeFileSync(keys, login);
@@ -165,6 +165,15 @@ describe('a new host', () => {
     await using transport = openTransport();
     const error = await failureOf(transport.read(makeHost(sshTo(sshd, { settlingMs: 2_000 })), opening), 'auth');
     expect(error.hint).to.match(/tried for 2 s, since the host is new/);
+  });
+
+  it('is not waited for when the run is to stop', async () => {
+    await using sshd = await startSshd();
+    writeFileSync(join(sshd.directory, 'authorized_keys'), '');
+    await using transport = openTransport();
+    const started = performance.now();
+    await failureOf(transport.read(makeHost(sshTo(sshd, { settlingMs: 20_000 })), { ...opening, onWaiting: () => false }), 'auth');
+    expect(performance.now() - started).to.be.below(5_000);
   });
 
   it('behind a jump host that lets nobody in is not waited for', async () => {
