@@ -11,14 +11,16 @@ import { createReporters, exitCodeFor, hostOutcome, newRunState, type RunState }
 import type { HostState } from '../report/run-state.mts';
 import { Emitter } from '../run/emitter.mts';
 import { execute, type Leftovers } from '../run/engine.mts';
+import { Journal, Leftover } from '../run/journal.mts';
 import { lockInventory } from '../run/lock.mts';
 import { RunRecords, type RunRecord } from '../run/records.mts';
 import { quote } from '../shell/quote.mts';
 import type { LockHolder } from '../transport/session.mts';
 import { parseCommandLine, type CommandLine } from './args.mts';
 import { helpText } from './help.mts';
+import { tellLeftover } from './leftover.mts';
 import { prepare, rolesOf, runsDirectory, type Prepared } from './prepare.mts';
-import { watchInterrupts } from './signals.mts';
+import { watchInterrupts, watchPauses } from './signals.mts';
 
 export interface RunOptions {
   /** `drift`: check and verify, with no way to write. */
@@ -125,7 +127,13 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
     return complain(toRunError(thrown));
   }
   const { emit } = emitter;
-  using interrupts = watchInterrupts((text) => {
+  using interrupts = watchInterrupts({
+    say: (text) => {
+      emit({ kind: 'notice', text });
+    },
+    uninterruptible: () => uninterruptibleIn(state),
+  });
+  using _pauses = watchPauses((text) => {
     emit({ kind: 'notice', text });
   });
   using _crashes = watchCrashes(emit);
@@ -134,7 +142,16 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   try {
     prepared = await prepare(playbook, commandLine);
     emitStart(emit, runId, playbook, mode, prepared);
-    left = await work({ playbook, commandLine, mode, runId, prepared, emit, interrupts });
+    left = await work({
+      playbook,
+      commandLine,
+      mode,
+      runId,
+      prepared,
+      emit,
+      interrupts,
+      isWell: () => (interrupts.exitCode() ?? exitCodeFor(state)) === 0,
+    });
   } catch (thrown) {
     if (prepared === undefined) emit({ kind: 'run.start', run: runId, playbook: playbook.name, mode, inventory: commandLine.inventory, hosts: [], roles: [] });
     emit({ kind: 'run.failed', error: toRunError(thrown) });
@@ -172,6 +189,10 @@ function watchCrashes(emit: (event: EventBody) => void): Disposable {
   };
 }
 
+/** What must not be cut off, as far as it is under way. */
+const uninterruptibleIn = ({ hosts }: RunState): readonly string[] =>
+  [...hosts.values()].flatMap(({ name, activity }) => (activity?.uninterruptible === true ? [`${activity.what} on ${name}`] : []));
+
 const DONE: ReadonlySet<string> = new Set(['converged', 'changed', 'pending']);
 
 /** Hosts that failed, could not be reached, or were not come to. What is pending is left over only from a run that was to do it. */
@@ -204,19 +225,30 @@ interface Work {
   readonly prepared: Prepared;
   readonly emit: (event: EventBody) => void;
   readonly interrupts: ReturnType<typeof watchInterrupts>;
+  readonly isWell: () => boolean;
 }
 
-async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts }: Work): Promise<Leftovers> {
+async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts, isWell }: Work): Promise<Leftovers> {
   const { inventory, within, roles, hosts } = prepared;
   const holder: LockHolder = { run: runId, user: userInfo().username, host: hostname(), pid: process.pid, since: new Date().toISOString() };
   await using resources = new AsyncDisposableStack();
-  if (mode === 'apply') resources.use(await lockInventory(join(runsDirectory(), 'locks'), inventory.files, holder));
+  const isWriter = mode === 'apply';
+  if (isWriter) resources.use(await lockInventory(join(runsDirectory(), 'locks'), inventory.files, holder));
+  const leftover = new Leftover(runsDirectory(), inventory.files, isWriter);
+  const tell = tellLeftover(leftover, new Set(hosts.map(({ name }) => name)), emit);
+  const journal = isWriter
+    ? resources.use(
+        new Journal(runsDirectory(), inventory.files, holder, (reason) => {
+          emit({ kind: 'notice', text: `what this run is in the middle of can no longer be noted: ${reason}` });
+        }),
+      )
+    : undefined;
   const { openTransport } = await import('../transport/index.mts');
   const transport = resources.use(openTransport({ hostConnection: (name) => sshConnection(inventory, name) }));
   // What cannot work for reasons on this machine is said before anything is contacted; hosts to be made bring their keys with them.
   await transport.prepare(hosts.filter(({ provider }) => provider === undefined));
   // Awaited here: what is used by the run must not be released before its end.
-  return await execute({
+  const left = await execute({
     playbook,
     inventory,
     mode,
@@ -224,7 +256,8 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
     roles,
     holder,
     transport,
-    emit,
+    ...(journal === undefined ? {} : { journal }),
+    emit: tell,
     signal: interrupts.signal,
     stopping: () => interrupts.stopping(),
     forks: commandLine.forks,
@@ -233,6 +266,8 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
     yes: commandLine.yes,
     ...serialFor(commandLine, hosts.length),
   });
+  if (isWriter) leftover.forget(isWell(), inventory.hosts);
+  return left;
 }
 
 function serialFor({ serial }: CommandLine, hosts: number): { readonly serial?: number } {

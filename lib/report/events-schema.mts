@@ -58,7 +58,7 @@ const bodies = {
     verdict,
     because: z.object({ variable: z.string(), source }).exactOptional(),
   }),
-  'step.start': z.object({ kind: z.literal('step.start'), host, role, resource }),
+  'step.start': z.object({ kind: z.literal('step.start'), host, role, resource, uninterruptible: z.literal(true).exactOptional() }),
   'step.progress': z.object({ kind: z.literal('step.progress'), host, role, resource, done: bytes, total: bytes.exactOptional() }),
   'step.end': z.object({ kind: z.literal('step.end'), host, role, resource, ok: z.boolean(), ms: milliseconds }),
   waiting: z.object({

@@ -39,7 +39,14 @@ export type EventBody =
       readonly verdict: Verdict;
       readonly because?: Reason;
     }
-  | { readonly kind: 'step.start'; readonly host: HostName; readonly role: RoleName; readonly resource: ResourceId }
+  | {
+      readonly kind: 'step.start';
+      readonly host: HostName;
+      readonly role: RoleName;
+      readonly resource: ResourceId;
+      /** It is not stopped half way, whatever happens to the run. */
+      readonly uninterruptible?: true;
+    }
   | {
       readonly kind: 'step.progress';
       readonly host: HostName;

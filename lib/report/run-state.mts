@@ -31,6 +31,8 @@ export interface Activity {
   readonly role?: RoleName;
   readonly what: string;
   readonly since: number;
+  /** A step that is not stopped half way. */
+  readonly uninterruptible?: true;
   readonly done?: number;
   readonly total?: number;
   /** What a waited-for check last found. */
@@ -232,13 +234,14 @@ function recordOfRole(state: RunState, host: HostState, role: RoleState, event: 
       recordVerdict(role, event.resource, event.verdict, event.because);
       return;
     case 'step.start':
-      host.activity = { role: event.role, what: event.resource, since: at };
+      host.activity = { role: event.role, what: event.resource, since: at, ...(event.uninterruptible === undefined ? {} : { uninterruptible: true }) };
       return;
     case 'step.progress':
       host.activity = {
         role: event.role,
         what: event.resource,
         since: host.activity?.what === event.resource ? host.activity.since : at,
+        ...(host.activity?.what === event.resource && host.activity.uninterruptible === true ? { uninterruptible: true } : {}),
         done: event.done,
         ...(event.total === undefined ? {} : { total: event.total }),
       };

@@ -10,6 +10,7 @@ import { Controller, ControllerFailure } from './controller.mts';
 import { converge } from './converge.mts';
 import { HostRun } from './host-run.mts';
 import { inspect } from './inspect.mts';
+import type { Intents } from './journal.mts';
 import { Places } from './places.mts';
 import { refuse, RoleRun } from './role-run.mts';
 import { peerRuns, type ApplyOptions, type Scope } from './scope.mts';
@@ -24,6 +25,8 @@ export interface RunPlan extends ApplyOptions {
   readonly roles: ReadonlySet<string> | undefined;
   readonly holder: LockHolder;
   readonly transport: Transport;
+  /** Where steps are noted before they are begun. */
+  readonly journal?: Intents;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
   stopping(): boolean;
@@ -156,7 +159,7 @@ class Engine {
     if (known !== undefined) return known;
     const host = this.#plan.inventory.hosts.get(name);
     if (host === undefined) throw new Error(`bug: no host ${name}`);
-    const { transport, emit, signal, holder, mode, within } = this.#plan;
+    const { transport, emit, signal, holder, journal, mode, within } = this.#plan;
     const writes = mode === 'apply' && within.has(name) && !this.#isObserved(host);
     const run = new HostRun(host, {
       transport,
@@ -166,6 +169,7 @@ class Engine {
       controller: this.#controller,
       placed: (one) => this.#places.placed(one),
       ...(writes ? { holder } : {}),
+      ...(journal === undefined ? {} : { journal }),
     });
     this.#runs.set(name, run);
     return run;

@@ -7,6 +7,7 @@ import { REFUSED } from '../shell/steps.mts';
 import type { Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
 import type { Controller, ControllerAsk } from './controller.mts';
+import type { Intents } from './journal.mts';
 
 const OPEN_DEADLINE_MS = 30_000;
 const ASK_DEADLINE_MS = 60_000;
@@ -24,6 +25,8 @@ export interface HostRunOptions {
   stopping(): boolean;
   /** Present when the run may write: the host's lock is taken in this name. */
   readonly holder?: LockHolder;
+  /** Where steps are noted before they are begun. */
+  readonly journal?: Intents;
 }
 
 /** One host during one run: its session, what is known about it, and whether anything was changed. */
@@ -161,29 +164,44 @@ export class HostRun {
   }
 
   async #applyAtController(role: RoleName, step: Extract<CompiledStep, { at: 'controller' }>): Promise<void> {
-    const { controller, emit } = this.#options;
+    const { controller, emit, journal } = this.#options;
     const host = this.host.name;
+    const intent = await journal?.intend(host, role, [step.id]);
     const started = performance.now();
     emit({ kind: 'step.start', host, role, resource: step.id });
-    const end = await controller.apply(step, (done, total) => {
-      emit({ kind: 'step.progress', host, role, resource: step.id, done, ...(total === undefined ? {} : { total }) });
-    });
+    const end = await controller
+      .apply(step, (done, total) => {
+        emit({ kind: 'step.progress', host, role, resource: step.id, done, ...(total === undefined ? {} : { total }) });
+      })
+      .catch((refused: unknown) => {
+        intent?.over();
+        throw refused;
+      });
+    if (endedByItself(end)) intent?.over();
     emit({ kind: 'step.end', host, role, resource: step.id, ok: succeeded(end), ms: Math.round(performance.now() - started) });
     if (!succeeded(end)) throw new RunFailure(stepError(end));
   }
 
   async #applyAtHost(role: RoleName, steps: readonly Exclude<CompiledStep, { at: 'controller' }>[], reask: readonly Ask[]): Promise<void> {
-    const { emit } = this.#options;
+    const { emit, journal } = this.#options;
     const host = this.host.name;
     if (this.#writer === undefined) throw new Error(`bug: a step for ${host} in a run that may not write`);
     this.#appliedSinceOpen = true;
     const deadlineMs = steps.reduce((sum, step) => sum + step.deadlineMs, APPLY_SLACK_MS);
+    const intent = await journal?.intend(
+      host,
+      role,
+      steps.map(({ id }) => id),
+    );
     let started = performance.now();
+    let isRunning = false;
     const frame = await this.#writer.apply(steps, reask, {
       ...this.#limits(deadlineMs),
-      onStep: ({ id, ok }) => {
+      onStep: ({ id, ok, interruptible }) => {
         const now = performance.now();
-        if (ok === undefined) emit({ kind: 'step.start', host, role, resource: id });
+        isRunning = ok === undefined;
+        if (ok === true) intent?.ended(id);
+        if (ok === undefined) emit({ kind: 'step.start', host, role, resource: id, ...(interruptible === false ? { uninterruptible: true } : {}) });
         else emit({ kind: 'step.end', host, role, resource: id, ok, ms: Math.round(now - started) });
         started = now;
       },
@@ -191,6 +209,7 @@ export class HostRun {
         emit({ kind: 'step.progress', host, role, resource: id, done, ...(total === undefined ? {} : { total }) });
       },
     });
+    if (frame.steps.every(endedByItself) && !(frame.kind === 'lost' ? frame.steps.length < steps.length : isRunning)) intent?.over();
     const failed = frame.steps.find((end) => !succeeded(end));
     if (failed !== undefined) throw new RunFailure(stepError(failed));
     this.answers.record(answersOf(frame));
@@ -220,6 +239,9 @@ export class HostRun {
 const currentAsks = (asks: readonly Ask[]): readonly Ask[] => asks.filter((ask) => ask.at === 'host' && ask.fresh !== true);
 
 const succeeded = ({ end }: StepEnd): boolean => end.kind === 'exited' && end.code === 0;
+
+/** Well or not: it is not half done. */
+const endedByItself = ({ end }: StepEnd): boolean => end.kind === 'exited' || end.kind === 'signalled';
 
 function answersOf(frame: Frame): Extract<Frame, { kind: 'complete' }>['answers'] {
   if (frame.kind !== 'complete') throw new RunFailure(frame.error);

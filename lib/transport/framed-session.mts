@@ -124,7 +124,8 @@ export class FramedSession implements Session {
     const reader = new FrameReader(
       nonce,
       (step, done, total) => limits.onProgress?.({ id: idOf(step), done, ...(total === undefined ? {} : { total }) }),
-      (step, ended) => limits.onStep?.({ id: idOf(step), ...(ended === undefined ? {} : { ok: !hasFailed(ended) }) }),
+      (step, ended) =>
+        limits.onStep?.({ id: idOf(step), ...(ended === undefined ? { interruptible: steps[step]?.interruptible !== false } : { ok: !hasFailed(ended) }) }),
       steps.length,
     );
     const stopped = await this.#exchange(text, reader, steps, limits);

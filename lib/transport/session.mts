@@ -38,7 +38,7 @@ export interface Limits {
   readonly signal: AbortSignal;
   onProgress?(progress: Progress): void;
   /** A step begins, or ends with `ok`. */
-  onStep?(step: { readonly id: ResourceId; readonly ok?: boolean }): void;
+  onStep?(step: { readonly id: ResourceId; readonly ok?: boolean; readonly interruptible?: boolean }): void;
 }
 
 export interface StepEnd {

@@ -15,6 +15,7 @@ await play(async () => {
       key: secretSchema.exactOptional(),
       seconds: z.int().default(0),
       fails: z.boolean().default(false),
+      whole: z.boolean().default(false),
       limit: z.int().default(1),
     }),
   );
@@ -35,7 +36,11 @@ await play(async () => {
             : [{ field: 'wait', from: { kind: 'absent' }, to: { kind: 'text', text: 'done' } }],
         ),
         run: (steps) => {
-          steps.sh`echo begun >${vars.path}.begun; sleep ${vars.seconds}; [ ${String(vars.fails)} = false ] || { cat ${vars.path}.key >&2; exit 7; }; echo done >${vars.path}.done`;
+          const write = (bounded: typeof steps): void => {
+            bounded.sh`echo begun >${vars.path}.begun; sleep ${vars.seconds}; [ ${String(vars.fails)} = false ] || { cat ${vars.path}.key >&2; exit 7; }; echo done >${vars.path}.done`;
+          };
+          if (vars.whole) steps.uninterruptible(write);
+          else write(steps);
         },
       }),
     ],
