@@ -14,7 +14,7 @@ module.exports = {
     only(
       'playbooks',
       '^playbooks/',
-      '^(lib/index\\.mts|lib/play\\.mts|roles/index\\.mts|roles/lab-hosts/|playbooks/stages\\.mts)',
+      '^(lib/index\\.mts|lib/play\\.mts|roles/index\\.mts|roles/[^/]+/cli\\.mts|playbooks/stages\\.mts)',
       'a playbook is a list of roles',
     ),
     only(

@@ -27,12 +27,17 @@ export const lab: readonly Stage[] = [
   { hosts: 'all', roles: [labHosts] },
 ];
 
-export const stages: readonly Stage[] = [
-  ...lab,
+/** The same in Google Cloud. */
+export const cloud: readonly Stage[] = [
   { hosts: 'all', roles: [gcpNetwork] },
   { hosts: 'all', roles: [gcpInstances] },
   // Who may come is settled before there is anything to come to.
   { hosts: 'all', roles: [firewallGcloud] },
+];
+
+export const stages: readonly Stage[] = [
+  ...lab,
+  ...cloud,
   { hosts: 'all', roles: [gcpDataDisk] },
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
   { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },

@@ -289,6 +289,7 @@ function retryCommand(
     'npx',
     'zx',
     `playbooks/${playbook.name}.mts`,
+    ...(playbook.command === undefined ? [] : [playbook.command]),
     ...commandLine.inventory.flatMap((file) => ['-i', file]),
     '--limit',
     unfinished.join(','),

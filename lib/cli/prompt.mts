@@ -5,6 +5,22 @@ import { Secret } from '../secret.mts';
 
 const unanswered = (): RunFailure => new RunFailure({ kind: 'interrupted', short: 'no answer was given', message: 'no answer was given' });
 
+/** One line of what is typed at the terminal; an `interrupted` failure where nobody answers. */
+export async function askLine(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.question(question, resolve);
+      for (const end of ['SIGINT', 'close'] as const)
+        lines.once(end, () => {
+          reject(unanswered());
+        });
+    });
+  } finally {
+    lines.close();
+  }
+}
+
 /** Asks once, before anything is contacted, without echoing. Throws a `usage` failure where there is no terminal to ask at. */
 export async function askSecret(question: string): Promise<Secret> {
   if (!process.stdin.isTTY)

@@ -97,7 +97,11 @@ function resourceLines(resource: ChangedResource, look: Look, diff: boolean): re
   const why = reasonText(resource.reasons);
   const head: Line = ['  ', markOf(resource, look), ' ', resource.id, ['yellow', note]];
   if (!diff && resource.changes.every(({ from }) => from.kind === 'absent')) return [why === '' ? head : [...head, '  ', ['dim', why]]];
-  return [head, ...resource.changes.flatMap((change) => fieldLines(change, diff)), ...(why === '' ? [] : [['      ', ['dim', why]] satisfies Line])];
+  return [
+    head,
+    ...resource.changes.flatMap((change) => fieldLines(change, resource.state, diff)),
+    ...(why === '' ? [] : [['      ', ['dim', why]] satisfies Line]),
+  ];
 }
 
 const REASONS = 3;
@@ -109,8 +113,8 @@ function reasonText(reasons: readonly Reason[]): string {
   return `why: ${distinct.slice(0, REASONS).join(', ')}${distinct.length > REASONS ? ` and ${String(distinct.length - REASONS)} more` : ''}`;
 }
 
-function fieldLines(change: Change, diff: boolean): readonly Line[] {
-  const restart = noteOf(change);
+function fieldLines(change: Change, state: ChangedResource['state'], diff: boolean): readonly Line[] {
+  const restart = noteOf(change, state);
   const indent = '      ';
   if (!isContent(change)) return [[indent, `${change.field}: `, ['red', inline(change.from)], ' -> ', ['green', inline(change.to)], ...restart]];
   if (change.from.kind === 'hidden' || change.to.kind === 'hidden') return [[indent, `${change.field}: (hidden)`, ...restart]];
@@ -126,9 +130,9 @@ function fieldLines(change: Change, diff: boolean): readonly Line[] {
   return [[indent, `${change.field}:`, ...restart], ...contentDiff(change).map((line): Line => [indent, ...line])];
 }
 
-function noteOf({ disrupts, consent, refused }: Change): Line {
+function noteOf({ disrupts, consent, refused }: Change, state: ChangedResource['state']): Line {
   if (refused !== undefined) return [['yellow', ` (refused: ${refused.reason})`]];
-  if (consent !== undefined) return [['yellow', ` (needs a yes: ${consent})`]];
+  if (consent !== undefined && state !== 'changed') return [['yellow', ` (needs a yes: ${consent})`]];
   return disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];
 }
 

@@ -87,7 +87,7 @@ function slowLines(state: RunState): readonly Line[] {
 function headlineLines({ headlines }: RunState, look: Look): readonly Line[] {
   const width = widest([...headlines.keys()]);
   const lines = [...headlines].flatMap(([name, found]) => prose(`  ${pad(name, width)}  `, found, look));
-  return lines.length === 0 ? [] : [[], [['bold', 'MONITORING']], ...lines];
+  return lines.length === 0 ? [] : [[], [['bold', 'RESULT']], ...lines];
 }
 
 function standInLines(state: RunState, look: Look): readonly Line[] {

@@ -39,9 +39,10 @@ export function wantedInstance(host: Host): WantedInstance {
 export const about = ({ name, zone, project }: Pick<WantedInstance, 'name' | 'zone' | 'project'>, verb: string, ...flags: readonly string[]): Argv =>
   gcloud(['compute', 'instances', verb, name, `--zone=${zone}`, ...flags], { project });
 
-export function diskCreation({ dataDisk, zone, project, data_disk_type }: WantedInstance): readonly Argv[] {
+export function diskCreation({ dataDisk, zone, project, data_disk_type, allLabels }: WantedInstance): readonly Argv[] {
   if (dataDisk === undefined) return [];
-  return [gcloud(['compute', 'disks', 'create', dataDisk.name, `--zone=${zone}`, `--size=${String(dataDisk.gb)}GB`, `--type=${data_disk_type}`], { project })];
+  const flags = [`--zone=${zone}`, `--size=${String(dataDisk.gb)}GB`, `--type=${data_disk_type}`, `--labels=${dictionary(allLabels)}`];
+  return [gcloud(['compute', 'disks', 'create', dataDisk.name, ...flags], { project })];
 }
 
 /** The call that makes the instance, whose data disk is there by then. */
