@@ -34,6 +34,7 @@ const instance = z.object({
   metadata: z.object({ items: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]) }).default({ items: [] }),
   serviceAccounts: z.array(z.object({ email: z.string(), scopes: z.array(z.string()).default([]) })).default([]),
   deletionProtection: z.boolean().default(false),
+  lastStartTimestamp: z.string().exactOptional(),
 });
 export type Instance = z.output<typeof instance>;
 export type AttachedDisk = z.output<typeof attachedDisk>;

@@ -33,6 +33,7 @@ export function locationOf(host: Host, now: Instance, user: string | undefined):
     hostKeyAlias: `compute.${now.id}`,
     knownHostsFile: join(homedir(), '.ssh/google_compute_known_hosts'),
     hostKeys: hostKeys(there),
+    ...(now.lastStartTimestamp === undefined ? {} : { startedAt: now.lastStartTimestamp }),
     ...(access === 'iap' && !isJumped
       ? { proxyCommand: gcloud(['compute', 'start-iap-tunnel', name, String(port), '--listen-on-stdin', `--zone=${now.zone}`], { project }) }
       : {}),
