@@ -15,6 +15,7 @@ export interface CommandLine {
   readonly maxFailures: number | undefined;
   readonly json: boolean;
   readonly events: string | undefined;
+  readonly profile: boolean;
   readonly ask: 'run' | 'list-hosts' | 'list-roles' | 'syntax-check' | 'help' | 'version';
   readonly yes: boolean;
   readonly retryFailed: boolean;
@@ -41,6 +42,7 @@ const OPTIONS = {
   'max-failures': { type: 'string' },
   json: { type: 'boolean' },
   events: { type: 'string' },
+  profile: { type: 'boolean' },
   'list-hosts': { type: 'boolean' },
   'list-roles': { type: 'boolean' },
   'syntax-check': { type: 'boolean' },
@@ -78,6 +80,7 @@ export function parseCommandLine(argv: readonly string[], positionals: 'none' | 
     maxFailures: values['max-failures'] === undefined ? undefined : wholeNumber('--max-failures', values['max-failures'], 0, 100_000),
     json: values.json ?? false,
     events: values.events,
+    profile: values.profile ?? false,
     ask: askOf(values),
     yes: values.yes ?? false,
     retryFailed: values['retry-failed'] ?? false,

@@ -39,6 +39,7 @@ What to say:
   -D, --diff                show what differs, line by line
       --json                one document on stdout when it is over (lib/report/schema)
       --events FILE         one JSON line an event, as it happens
+      --profile             where the run's time went: phases, slowest hosts
       --list-hosts, --list-roles, --syntax-check
   -v, -vv, -q, --no-color, --version, -h, --help
 

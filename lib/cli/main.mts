@@ -7,7 +7,7 @@ import type { Inventory, SshConnection } from '../inventory/model.mts';
 import { isHostName, type HostName } from '../names.mts';
 import type { Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
-import { createReporters, exitCodeFor, hostOutcome, newRunState, type RunState } from '../report/index.mts';
+import { createReporters, exitCodeFor, hostOutcome, newRunState, type Beginning, type RunState } from '../report/index.mts';
 import type { HostState } from '../report/run-state.mts';
 import { Emitter } from '../run/emitter.mts';
 import { execute, type Leftovers } from '../run/engine.mts';
@@ -118,9 +118,16 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   let emitter: Emitter;
   try {
     if (commandLine.json && commandLine.events === '-') fail('usage', '--json and --events - both want stdout', { hint: 'give --events a file' });
-    const { diff, verbosity, json, color, events } = commandLine;
+    const { diff, verbosity, json, color, events, profile } = commandLine;
     emitter = new Emitter(
-      createReporters({ diff, verbosity, json, ...(color ? {} : { color }), ...(events === undefined ? {} : { eventsFile: events }) }),
+      createReporters({
+        diff,
+        verbosity,
+        json,
+        ...(color ? {} : { color }),
+        ...(events === undefined ? {} : { eventsFile: events }),
+        ...(profile ? { profile: beginning() } : {}),
+      }),
       state,
     );
   } catch (thrown) {
@@ -166,6 +173,15 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   }
   return exitCode;
 }
+
+const beginning = (): Beginning => ({
+  process: performance.timeOrigin,
+  inventory: Date.now(),
+  usage: () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakBytes: maxRSS * 1024 };
+  },
+});
 
 /** The run is over and said: a record that cannot be kept takes `--retry-failed` away, and nothing else. */
 function keepRecord(record: RunRecord): void {

@@ -49,6 +49,7 @@ const bodies = {
   'host.connecting': z.object({ kind: z.literal('host.connecting'), host }),
   'host.waiting': z.object({ kind: z.literal('host.waiting'), host, attempt: z.int().positive(), found: z.string() }),
   'host.connected': z.object({ kind: z.literal('host.connected'), host, ms: milliseconds }),
+  'host.asked': z.object({ kind: z.literal('host.asked'), host, questions: z.int().nonnegative(), ms: milliseconds }),
   'role.start': z.object({ kind: z.literal('role.start'), host, role }),
   'resource.verdict': z.object({
     kind: z.literal('resource.verdict'),

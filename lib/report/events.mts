@@ -30,6 +30,8 @@ export type EventBody =
   /** It is new, and does not let anybody in yet. */
   | { readonly kind: 'host.waiting'; readonly host: HostName; readonly attempt: number; readonly found: string }
   | { readonly kind: 'host.connected'; readonly host: HostName; readonly ms: number }
+  /** A round of questions was answered, by the host or by the controller for it. */
+  | { readonly kind: 'host.asked'; readonly host: HostName; readonly questions: number; readonly ms: number }
   | { readonly kind: 'role.start'; readonly host: HostName; readonly role: RoleName }
   | {
       readonly kind: 'resource.verdict';

@@ -3,6 +3,7 @@ import type { Reporter, RunEvent } from './events.mts';
 import { documentReporter } from './document.mts';
 import type { Told, Verbosity } from './finale.mts';
 import { eventsFileReporter, eventsReporter } from './jsonl.mts';
+import { profileReporter, type Beginning } from './profile.mts';
 import { systemClock, writerOf, type Clock, type Output } from './output.mts';
 import { plainReporter } from './plain.mts';
 import type { Look } from './style.mts';
@@ -11,6 +12,7 @@ import { terminalReporter } from './terminal.mts';
 export type { Reporter, RunEvent } from './events.mts';
 export type { Verbosity } from './finale.mts';
 export type { Clock, Output } from './output.mts';
+export type { Beginning } from './profile.mts';
 export { exitCodeFor, exitMeaning, hostOutcome, outcomeOf, summaryOf, type HostOutcome, type Outcome, type Summary } from './outcome.mts';
 export { newRunState, record, stateOf, type RunState } from './run-state.mts';
 
@@ -22,6 +24,8 @@ export interface ReportOptions {
   readonly json: boolean;
   /** A path, or `-` for stdout (not together with `json`: the command line refuses that). */
   readonly eventsFile?: string;
+  /** Says where the time went, given when it began. */
+  readonly profile?: Beginning;
   /** `false` for `--no-color`; otherwise the environment decides. */
   readonly color?: boolean;
   readonly stdout?: Output;
@@ -41,6 +45,7 @@ export function createReporters(options: ReportOptions): Reporter {
   };
   if (eventsFile !== undefined) reporters.push(eventsFile === '-' ? eventsReporter(writerOf(stdout)) : eventsFileReporter(eventsFile, warn));
   reporters.push(isAnimated(people, env) ? terminalReporter(people, told, clock) : plainReporter(writerOf(people), told, clock));
+  if (options.profile !== undefined) reporters.push(profileReporter(writerOf(people), options.profile, told.look, clock));
   if (json) reporters.push(documentReporter(writerOf(stdout)));
   return composite(reporters);
 }

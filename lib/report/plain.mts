@@ -97,6 +97,7 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
         ),
       );
     case 'host.connecting':
+    case 'host.asked':
     case 'step.progress':
     case 'diagnosis':
     case 'stand-in':

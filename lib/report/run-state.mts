@@ -176,6 +176,8 @@ export function record(state: RunState, event: RunEvent): void {
     case 'run.end':
       state.end = { exitCode: event.exitCode, ms: event.ms, notAttempted: event.notAttempted, ...(event.retry === undefined ? {} : { retry: event.retry }) };
       return;
+    case 'host.asked':
+      return;
     case 'host.connecting':
     case 'host.waiting':
     case 'host.connected':
@@ -188,7 +190,7 @@ export function record(state: RunState, event: RunEvent): void {
   }
 }
 
-type HostEvent = Exclude<RunEvent, { kind: 'run.start' | 'notice' | 'stage.start' | 'stand-in' | 'run.failed' | 'run.end' }>;
+type HostEvent = Exclude<RunEvent, { kind: 'host.asked' | 'run.start' | 'notice' | 'stage.start' | 'stand-in' | 'run.failed' | 'run.end' }>;
 
 function recordOfHost(state: RunState, host: HostState, event: HostEvent, at: number): void {
   host.startedAt ??= at;

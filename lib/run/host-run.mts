@@ -125,7 +125,15 @@ export class HostRun {
     return result;
   }
 
+  /** Asks, and says how long that took. */
   async #fetch(asks: readonly Ask[]): Promise<void> {
+    if (asks.length === 0) return;
+    const started = performance.now();
+    await this.#ask(asks);
+    this.#options.emit({ kind: 'host.asked', host: this.host.name, questions: asks.length, ms: Math.round(performance.now() - started) });
+  }
+
+  async #ask(asks: readonly Ask[]): Promise<void> {
     const atController = asks.filter((ask): ask is ControllerAsk => ask.at === 'controller');
     if (atController.length > 0) this.answers.record(await this.#options.controller.ask(atController));
     const current: Ask[] = [];

@@ -24,7 +24,19 @@ describe('command line: questions and mistakes', function () {
       '--max-failures',
     ])
       expect(stdout).to.include(word);
-    for (const word of ['--yes', '--forks', '--diff', '--json', '--events', '--list-hosts', '--user', '--private-key', '--ask-become-pass', '130/143'])
+    for (const word of [
+      '--yes',
+      '--forks',
+      '--diff',
+      '--json',
+      '--events',
+      '--profile',
+      '--list-hosts',
+      '--user',
+      '--private-key',
+      '--ask-become-pass',
+      '130/143',
+    ])
       expect(stdout).to.include(word);
     for (const line of stdout.split('\n')) expect(line.length, line).to.be.at.most(150);
   });

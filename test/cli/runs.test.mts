@@ -62,6 +62,14 @@ describe('command line: runs on this machine', function () {
     expect(here?.bytesReceived).to.be.within(1, 4096);
   });
 
+  it('--profile tells people where the time went and leaves the document alone', async () => {
+    using program = new Program();
+    const ended = await program.run(NOTE, ['-i', program.local(), '--check', '--json', '--profile']);
+    expect(documentIn(ended).exitCode).to.equal(2);
+    const phases = ended.stderr.slice(ended.stderr.indexOf('PROFILE')).matchAll(/^ {2}([a-z-]+) +\d/gm);
+    expect([...phases].map(([, phase]) => phase)).to.deep.equal(['start-up', 'inventory', 'connect', 'ask', 'close', 'report', 'here']);
+  });
+
   it('a mistake gives a document too', async () => {
     using program = new Program();
     const ended = await program.run(NOTE, ['-i', 'nowhere.yaml', '--json']);
