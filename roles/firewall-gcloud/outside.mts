@@ -84,7 +84,7 @@ interface Seen {
 }
 
 export function outsideCheck(inventory: Inventory, realm: Realm, id: string): Check<Seen> {
-  const ask = all({ addresses: externalAddresses(realm), rules: listedRules(realm.project) });
+  const ask = all({ addresses: externalAddresses(realm), rules: listedRules(realm) });
   return {
     id,
     ask: ask.map(({ addresses, rules }) => ({ doors: doorsOf(inventory, realm, addresses), rules })),

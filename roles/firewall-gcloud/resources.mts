@@ -1,13 +1,15 @@
 /** Each rule is a resource of its own, and what is no longer wanted is one for each realm: all of them ask the project's one list. */
-import { change, controllerCommand, gcloud, gcloudJson, type Inventory, type Question, type Resource } from '../../lib/index.mts';
+import { change, controllerCommand, gcloud, gcloudList, type Inventory, type Question, type Resource } from '../../lib/index.mts';
+import { gcp } from '../gcp-instances/contract.mts';
 import { isOurs } from './contract.mts';
 import { deletion, repairs, ruleChanges, standInName } from './compare.mts';
 import type { Realm } from './realms.mts';
-import { firewallRules, ruleText, type FirewallRule } from './rule.mts';
+import { firewallRule, ruleText, type FirewallRule } from './rule.mts';
 import { wantedRules } from './wanted.mts';
 
-export const listedRules = (project: string): Question<readonly FirewallRule[]> =>
-  gcloudJson(firewallRules, gcloud(['compute', 'firewall-rules', 'list'], { project }));
+/** None while the Compute API is off in a project whose network is made by the run. */
+export const listedRules = ({ project, hosts }: Realm): Question<readonly FirewallRule[]> =>
+  gcloudList(firewallRule, gcloud(['compute', 'firewall-rules', 'list'], { project }), { mayBeOff: hosts.every((host) => host.vars(gcp).network_managed) });
 
 export function realmResources(inventory: Inventory, realm: Realm): readonly Resource[] {
   if (!realm.settings.managed) return [];
@@ -15,12 +17,13 @@ export function realmResources(inventory: Inventory, realm: Realm): readonly Res
   return [...wanted.map((rule) => ruleResource(rule, realm)), leftovers(wanted, realm)];
 }
 
-function ruleResource(wanted: FirewallRule, { project }: Realm): Resource {
+function ruleResource(wanted: FirewallRule, realm: Realm): Resource {
+  const { project } = realm;
   const named = (name: string, rules: readonly FirewallRule[]): FirewallRule | undefined => rules.find((rule) => rule.name === name);
   return controllerCommand(`firewall rule ${project}/${wanted.name}`, {
     because: reasons(wanted),
     wanted: JSON.stringify(wanted),
-    differs: listedRules(project).map((rules) => ruleChanges(wanted, named(wanted.name, rules), named(standInName(wanted.name), rules))),
+    differs: listedRules(realm).map((rules) => ruleChanges(wanted, named(wanted.name, rules), named(standInName(wanted.name), rules))),
     run: (steps, changes) => {
       for (const argv of repairs(wanted, changes, project)) steps.controller(argv);
     },
@@ -32,11 +35,12 @@ const reasons = ({ name }: FirewallRule): readonly string[] =>
   name.includes('-operators') ? ['firewall_gcloud_operators'] : name.includes('-extra-') ? ['firewall_gcloud_extra'] : ['firewall_gcloud_private_ranges'];
 
 /** Rules that this program made for this prefix and that nothing calls for any more, last: what takes their place is there by then. */
-function leftovers(wanted: readonly FirewallRule[], { project, prefix }: Realm): Resource {
+function leftovers(wanted: readonly FirewallRule[], realm: Realm): Resource {
+  const { project, prefix } = realm;
   const kept = new Set(wanted.flatMap(({ name }) => [name, standInName(name)]));
   return controllerCommand(`firewall rules no longer wanted in ${project} for ${prefix}`, {
     wanted: JSON.stringify([...kept]),
-    differs: listedRules(project).map((rules) =>
+    differs: listedRules(realm).map((rules) =>
       rules
         .filter((rule) => isOurs(rule, prefix) && !kept.has(rule.name))
         .map((rule) => change(rule.name, ruleText(rule), { kind: 'absent' }, { consent: `deletion of ${rule.name}` })),

@@ -118,8 +118,6 @@ export const firewallRule = z
     destinationRanges: rangeSet(sets.destinationRanges),
   }));
 
-export const firewallRules = z.array(firewallRule);
-
 /** What it lets through, in one line: `tcp:5601 from 203.0.113.7/32 to kafka-mon-monitoring`. */
 export function ruleText(rule: FirewallRule): string {
   const sources = [...rule.sourceRanges, ...rule.sourceTags, ...rule.sourceServiceAccounts];

@@ -31,7 +31,7 @@ export function realmChecks(inventory: Inventory, realm: Realm): readonly Check[
     {
       id: `foreign-rules${suffix}`,
       headline: `rules of others${suffix}`,
-      ask: listedRules(realm.project),
+      ask: listedRules(realm),
       judge: (now: readonly FirewallRule[]) => judgeForeign(inventory, realm, now),
       retry: RETRY,
     },
