@@ -13,7 +13,7 @@
  * - gcloud repeats nothing by itself: 429, 500 and 503 fail the command at once. A connection that ends without an answer is "gcloud crashed".
  * - A tunnel that is refused logs a traceback with `4003: 'failed to connect to backend'`, and gcloud exits 0.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,6 +81,24 @@ export interface Double extends AsyncDisposable {
   cutTunnels(): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface GcloudResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real gcloud against the double: `gcloud('compute instances list')`, its words split at blanks. Rejects where there is no gcloud. */
+export const gcloudAt =
+  ({ environment }: Double, project = 'demo-project') =>
+  (command: string): Promise<GcloudResult> =>
+    new Promise((done, fail) => {
+      const argv = [...command.split(' '), `--project=${project}`, '--format=json', '--quiet'];
+      execFile('gcloud', argv, { env: { ...process.env, ...environment }, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+        if (error?.code === 'ENOENT') fail(new Error('gcloud, the command line of Google Cloud, is not on the PATH: these tests run it and cannot do without'));
+        else done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
 
 interface Ports {
   readonly api: number;

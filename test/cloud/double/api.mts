@@ -35,7 +35,7 @@ const ROUTES: readonly Route[] = [
   ...serviceRoutes,
 ];
 
-/** Answers one request. Never rejects: what goes wrong is an answer. */
+/** Answers one request. Never rejects: what goes wrong is an answer, and what the double itself cannot do is 501, which no real API says. */
 export async function answer(cloud: Cloud, request: Request): Promise<Response> {
   const { method, path, query, userAgent } = request;
   const body = parsed(request.body);
@@ -69,7 +69,7 @@ export async function answer(cloud: Cloud, request: Request): Promise<Response> 
     const answered =
       error instanceof ApiError
         ? error
-        : new ApiError(500, 'broken', `The double broke at ${method} ${path}: ${String(error instanceof Error ? error.stack : error)}`);
+        : new ApiError(501, 'broken', `The double broke at ${method} ${path}: ${String(error instanceof Error ? error.stack : error)}`);
     note(answered.code);
     return { status: answered.code, body: answered.body };
   }
@@ -87,7 +87,7 @@ function found(method: string, path: string): { readonly route: Route; readonly 
     const groups = route.method === method ? route.pattern.exec(path)?.groups : undefined;
     if (groups !== undefined) return { route, groups };
   }
-  throw new ApiError(404, 'unknownMethod', `The double has no method ${method} ${path}`);
+  throw new ApiError(501, 'unknownMethod', `The double has no method ${method} ${path}`);
 }
 
 /** A project comes into being when it is first named. */

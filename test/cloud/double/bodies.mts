@@ -129,6 +129,34 @@ export const bodies = {
     zone: z.unknown(),
   }),
   diskSize: message({ sizeGb: int64 }),
+  /** A firewall policy as it is in force in a network. */
+  policy: message({
+    name: text,
+    displayName: text,
+    shortName: text,
+    priority: int32,
+    type: z.enum(['HIERARCHY', 'NETWORK', 'NETWORK_REGIONAL', 'SYSTEM', 'SYSTEM_GLOBAL', 'SYSTEM_REGIONAL']),
+    rules: z.array(
+      message({
+        action: z.enum(['allow', 'deny', 'goto_next', 'apply_security_profile_group']),
+        description: text,
+        direction: z.enum(['INGRESS', 'EGRESS']),
+        disabled: flag,
+        enableLogging: flag,
+        match: message({
+          srcIpRanges: texts,
+          destIpRanges: texts,
+          srcSecureTags: z.array(message({ name: text, state: text })),
+          layer4Configs: z.array(message({ ipProtocol: text, ports: texts })),
+        }),
+        priority: int32,
+        ruleName: text,
+        targetResources: texts,
+        targetSecureTags: z.array(message({ name: text, state: text })),
+        targetServiceAccounts: texts,
+      }),
+    ),
+  }),
   firewall: message({
     allowed: protocols,
     denied: protocols,

@@ -1,6 +1,7 @@
 /** What tests do to the double behind the API's back: POST /control/NAME with JSON. test/cloud/support.mts has a method for each. */
 import { z } from 'zod';
 import { projectOf } from './api.mts';
+import { bodies } from './bodies.mts';
 import type { Cloud } from './cloud.mts';
 import { notFound } from './errors.mts';
 import { faultShape } from './faults.mts';
@@ -43,7 +44,7 @@ const calls: Readonly<Record<string, (double: Double, body: unknown) => unknown>
     for (const table of cloud.tables) table.delete(path);
   },
   policies: ({ cloud }, body) => {
-    const { network, policies } = z.strictObject({ network: z.string(), policies: z.array(record) }).parse(body);
+    const { network, policies } = z.strictObject({ network: z.string(), policies: z.array(bodies.policy) }).parse(body);
     cloud.policies.set(network, policies);
   },
   secret: ({ cloud }, body) => {
