@@ -4,7 +4,6 @@ import { z } from 'zod';
 import {
   all,
   constant,
-  gcloud,
   gcloudJson,
   pass,
   wrong,
@@ -16,7 +15,7 @@ import {
   type Question,
   type Skipped,
 } from '../../lib/index.mts';
-import { gcp } from '../gcp-instances/contract.mts';
+import { addressesOf, gcp, instanceList, type Instance } from '../gcp-instances/contract.mts';
 import { isOfDefaultNetwork, isTarget } from './foreign.mts';
 import { contains, isPublic, range, ranges } from './ranges.mts';
 import { IAP_RANGE, nameOf, openings, type Opening } from './reach.mts';
@@ -24,25 +23,17 @@ import { listedRules } from './resources.mts';
 import type { Realm } from './realms.mts';
 import { portRange, tcpPorts, touches, type FirewallRule } from './rule.mts';
 
-const listedInstance = z.object({
-  name: z.string(),
-  zone: z.string(),
-  networkInterfaces: z.array(z.object({ accessConfigs: z.array(z.object({ natIP: z.string().exactOptional() })).default([]) })).default([]),
-});
-
 export type Addresses = ReadonlyMap<HostName, string>;
 
 /** External addresses of those hosts that have one now. */
-export const externalAddresses = ({ project, hosts }: Realm): Question<Addresses> =>
-  gcloudJson(z.array(listedInstance), gcloud(['compute', 'instances', 'list'], { project })).map(
-    (instances) => new Map(hosts.flatMap((host) => externalAddress(host, instances))),
-  );
+export const externalAddresses = ({ project, mayBeOff, hosts }: Realm): Question<Addresses> =>
+  instanceList({ project, network_managed: mayBeOff }).map((instances) => new Map(hosts.flatMap((host) => externalAddress(host, instances))));
 
-function externalAddress(host: Host, instances: readonly z.output<typeof listedInstance>[]): readonly (readonly [HostName, string])[] {
+function externalAddress(host: Host, instances: readonly Instance[]): readonly (readonly [HostName, string])[] {
   const { zone } = host.vars(gcp);
-  const instance = instances.find((each) => each.name === host.name && each.zone.endsWith(`/${zone}`));
-  const [address] = instance?.networkInterfaces.flatMap(({ accessConfigs }) => accessConfigs.flatMap(({ natIP }) => natIP ?? [])) ?? [];
-  return address === undefined ? [] : [[host.name, address]];
+  const instance = instances.find((each) => each.name === host.name && each.zone === zone);
+  const outside = instance === undefined ? undefined : addressesOf(instance).outside;
+  return outside === undefined ? [] : [[host.name, outside]];
 }
 
 const probed = z.object({ own: z.array(z.string()), answers: z.record(z.string(), z.enum(['open', 'refused', 'silent', 'unreachable'])) });
@@ -117,7 +108,8 @@ export function judgeDoors(doors: readonly Door[], rules: readonly FirewallRule[
       `no answer: ${shut.map(text).join(', ')}`,
       'a rule takes some seconds to be in force; a firewall on the way may stop it, too',
     );
-  return pass(`${String(closed.length)} ports closed to this machine${doors.some(isForUs) ? ', those of operators open' : ''}`);
+  const open = doors.some(isForUs) ? ', open where it may' : '';
+  return pass(`closed to this machine where nobody outside may come (${String(closed.length)} of ${String(doors.length)} ports)${open}`);
 }
 
 /** The default network's own rules are said once, elsewhere. */

@@ -8,6 +8,8 @@ export interface Realm {
   readonly project: string;
   readonly network: string;
   readonly prefix: string;
+  /** The Compute API may be off, since the run switches it on. */
+  readonly mayBeOff: boolean;
   readonly hosts: readonly Host[];
   /** What those of its hosts say that say anything. */
   readonly settings: FirewallGcloudVars;
@@ -25,7 +27,8 @@ export function realms(inventory: Inventory): readonly Realm[] {
     const [first] = hosts;
     if (first === undefined) return [];
     const { project, network, prefix } = first.vars(gcp);
-    return [{ project, network, prefix, hosts, settings: settingsOf(hosts, first) }];
+    const mayBeOff = hosts.every((host) => host.vars(gcp).network_managed);
+    return [{ project, network, prefix, mayBeOff, hosts, settings: settingsOf(hosts, first) }];
   });
 }
 

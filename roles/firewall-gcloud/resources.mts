@@ -1,15 +1,14 @@
 /** Each rule is a resource of its own, and what is no longer wanted is one for each realm: all of them ask the project's one list. */
 import { change, controllerCommand, gcloud, gcloudList, type Inventory, type Question, type Resource } from '../../lib/index.mts';
-import { gcp } from '../gcp-instances/contract.mts';
 import { isOurs } from './contract.mts';
 import { deletion, repairs, ruleChanges, standInName } from './compare.mts';
 import type { Realm } from './realms.mts';
 import { firewallRule, ruleText, type FirewallRule } from './rule.mts';
 import { wantedRules } from './wanted.mts';
 
-/** None while the Compute API is off in a project whose network is made by the run. */
-export const listedRules = ({ project, hosts }: Realm): Question<readonly FirewallRule[]> =>
-  gcloudList(firewallRule, gcloud(['compute', 'firewall-rules', 'list'], { project }), { mayBeOff: hosts.every((host) => host.vars(gcp).network_managed) });
+/** All rules of the realm's project, asked once for everybody; none while the Compute API is off in a project whose network is made by the run. */
+export const listedRules = ({ project, mayBeOff }: Realm): Question<readonly FirewallRule[]> =>
+  gcloudList(firewallRule, gcloud(['compute', 'firewall-rules', 'list'], { project }), { mayBeOff });
 
 export function realmResources(inventory: Inventory, realm: Realm): readonly Resource[] {
   if (!realm.settings.managed) return [];
