@@ -1,13 +1,14 @@
 import { fail, toRunError } from '../errors.mts';
-import { loadInventory } from '../inventory/load.mts';
 import type { Explained, Inventory } from '../inventory/model.mts';
 import { sshConfig } from '../inventory/ssh-config.mts';
 import type { AnyRole } from '../plan/model.mts';
 import { oneLine } from '../report/sanitize.mts';
+import { Controller } from '../run/controller.mts';
 import { parseCommandLine } from './args.mts';
+import { discoverInventory } from './discover.mts';
 import { argumentsAfter, complain, endQuietlyWithReader } from './main.mts';
 
-const HELP = `Looks into an inventory without contacting anything.
+const HELP = `Looks into an inventory; no host is contacted.
 
 Usage: npx zx playbooks/inventory.mts COMMAND -i INVENTORY [options]
 
@@ -23,14 +24,13 @@ Options: -i FILE, -l PATTERN, -e K=V as for the other playbooks; --json for expl
 export async function inventoryCommand(catalogue: readonly AnyRole[]): Promise<void> {
   endQuietlyWithReader();
   try {
-    process.exitCode = main(catalogue, argumentsAfter('inventory'));
+    process.exitCode = await main(catalogue, argumentsAfter('inventory'));
   } catch (thrown) {
     process.exitCode = complain(toRunError(thrown));
   }
-  return Promise.resolve();
 }
 
-function main(catalogue: readonly AnyRole[], argv: readonly string[]): number {
+async function main(catalogue: readonly AnyRole[], argv: readonly string[]): Promise<number> {
   const { positionals, inventory: files, extraVars, ask, json, limit } = parseCommandLine(argv, 'any');
   const [command, ...operands] = positionals;
   if (ask === 'help' || command === undefined) {
@@ -38,13 +38,16 @@ function main(catalogue: readonly AnyRole[], argv: readonly string[]): number {
     return ask === 'help' ? 0 : 4;
   }
   if (files.length === 0) fail('usage', 'no inventory given', { hint: 'for example: npx zx playbooks/inventory.mts explain es-01 -i inventory/lab.yaml' });
-  const inventory = loadInventory({
-    files,
-    extraVars,
-    contracts: catalogue.map(({ contract }) => contract),
-    overrides: {},
-    sshConfig: sshConfig({ environment: process.env }),
-  });
+  const inventory = await discoverInventory(
+    {
+      files,
+      extraVars,
+      contracts: catalogue.map(({ contract }) => contract),
+      overrides: {},
+      sshConfig: sshConfig({ environment: process.env }),
+    },
+    new Controller(new AbortController().signal),
+  );
   switch (command) {
     case 'explain':
       return explain(inventory, operands, json);

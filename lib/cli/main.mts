@@ -9,6 +9,7 @@ import type { Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
 import { createReporters, exitCodeFor, hostOutcome, newRunState, type Beginning, type RunState } from '../report/index.mts';
 import type { HostState } from '../report/run-state.mts';
+import { Controller } from '../run/controller.mts';
 import { Emitter } from '../run/emitter.mts';
 import { execute, type Leftovers } from '../run/engine.mts';
 import { Journal, Leftover } from '../run/journal.mts';
@@ -147,7 +148,7 @@ async function runPlaybook(playbook: Playbook, options: RunOptions, commandLine:
   let prepared: Prepared | undefined;
   let left: Leftovers = { notAttempted: [], cut: [] };
   try {
-    prepared = await prepare(playbook, commandLine);
+    prepared = await prepare(playbook, commandLine, new Controller(interrupts.signal));
     emitStart(emit, runId, playbook, mode, prepared);
     left = await work({
       playbook,
@@ -245,7 +246,7 @@ interface Work {
 }
 
 async function work({ playbook, commandLine, mode, runId, prepared, emit, interrupts, isWell }: Work): Promise<Leftovers> {
-  const { inventory, within, roles, hosts } = prepared;
+  const { inventory, within, roles, hosts, controller } = prepared;
   const holder: LockHolder = { run: runId, user: userInfo().username, host: hostname(), pid: process.pid, since: new Date().toISOString() };
   await using resources = new AsyncDisposableStack();
   const isWriter = mode === 'apply';
@@ -272,6 +273,7 @@ async function work({ playbook, commandLine, mode, runId, prepared, emit, interr
     roles,
     holder,
     transport,
+    controller,
     ...(journal === undefined ? {} : { journal }),
     emit: tell,
     signal: interrupts.signal,

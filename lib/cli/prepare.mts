@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { fail } from '../errors.mts';
-import { loadInventory } from '../inventory/load.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
 import { sshConfig } from '../inventory/ssh-config.mts';
 import type { HostName } from '../names.mts';
 import type { AnyRole, Playbook } from '../plan/model.mts';
+import { Controller } from '../run/controller.mts';
 import { isAbout, stagesOf, type StagePlan } from '../run/engine.mts';
 import { RunRecords } from '../run/records.mts';
 import type { CommandLine } from './args.mts';
+import { discoverInventory } from './discover.mts';
 import { askSecret } from './prompt.mts';
 
 export const rolesOf = ({ stages }: Playbook): readonly AnyRole[] => [...new Set(stages.flatMap(({ roles }) => roles))];
@@ -19,25 +20,30 @@ export interface Prepared {
   readonly within: ReadonlySet<HostName>;
   readonly roles: ReadonlySet<string> | undefined;
   readonly hosts: readonly Host[];
+  /** What a cloud was asked for already is not asked again. */
+  readonly controller: Controller;
 }
 
-/** Everything that can be wrong before anything is contacted. */
-export async function prepare(playbook: Playbook, commandLine: CommandLine): Promise<Prepared> {
+/** Everything that can be wrong before any host is contacted; `controller` is asked where a cloud is the source of hosts. */
+export async function prepare(playbook: Playbook, commandLine: CommandLine, controller = new Controller(new AbortController().signal)): Promise<Prepared> {
   if (commandLine.inventory.length === 0)
     fail('usage', 'no inventory given', { hint: `for example: npx zx playbooks/${playbook.name}.mts -i inventory/lab.yaml` });
   const roles = chosenRoles(playbook, commandLine.roles);
   const becomePassword = commandLine.askBecomePass ? await askSecret('sudo password') : undefined;
-  const inventory = loadInventory({
-    files: commandLine.inventory,
-    extraVars: commandLine.extraVars,
-    contracts: playbook.catalogue.map(({ contract }) => contract),
-    overrides: {
-      ...(commandLine.user === undefined ? {} : { user: commandLine.user }),
-      ...(commandLine.privateKey === undefined ? {} : { privateKeyFile: commandLine.privateKey }),
-      ...(becomePassword === undefined ? {} : { becomePassword }),
+  const inventory = await discoverInventory(
+    {
+      files: commandLine.inventory,
+      extraVars: commandLine.extraVars,
+      contracts: playbook.catalogue.map(({ contract }) => contract),
+      overrides: {
+        ...(commandLine.user === undefined ? {} : { user: commandLine.user }),
+        ...(commandLine.privateKey === undefined ? {} : { privateKeyFile: commandLine.privateKey }),
+        ...(becomePassword === undefined ? {} : { becomePassword }),
+      },
+      sshConfig: sshConfig({ environment: process.env }),
     },
-    sshConfig: sshConfig({ environment: process.env }),
-  });
+    controller,
+  );
   const limited = commandLine.limit === undefined ? [...inventory.hosts.values()] : inventory.select(commandLine.limit);
   const within = retryOnly(playbook, commandLine, inventory, new Set(limited.map(({ name }) => name)));
   const stages = stagesOf({ playbook, inventory, within, roles });
@@ -48,7 +54,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine): Pro
   const chosen = new Set(stages.flatMap(({ hosts }) => hosts));
   const hosts = [...inventory.hosts.values()].filter((host) => chosen.has(host));
   for (const stage of stages) for (const role of stage.roles) for (const host of stage.hosts) if (isAbout(role, host)) host.vars(role.contract);
-  return { inventory, stages, within, roles, hosts };
+  return { inventory, stages, within, roles, hosts, controller };
 }
 
 function chosenRoles(playbook: Playbook, names: readonly string[] | undefined): ReadonlySet<string> | undefined {

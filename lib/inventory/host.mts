@@ -4,6 +4,7 @@ import type { HostName } from '../names.mts';
 import { Secret } from '../secret.mts';
 import type { ConnectionOverrides, ConnectionVariables, SshConfigEntry, SshConfigSources, SshGiven } from './connection.mts';
 import { askedOfSshConfig, bastionOf, connectionOf, connectionSchema, defaultUser, isJump, parseJump, privateAddressOf } from './connection.mts';
+import { LOCATED_BY } from './gcp-source.mts';
 import { freeze } from './freeze.mts';
 import type { Levels, Winner } from './levels.mts';
 import type { Connection, Contract, Explained, Host, SshConnection } from './model.mts';
@@ -75,7 +76,8 @@ export class HostBuilder {
       name: entry.name,
       connection: this.#connection(entry, variables, settings, config),
       privateAddress: privateAddressOf(entry.name, variables),
-      provider: variables.host_provider,
+      provider: entry.isFoundOnly ? undefined : variables.host_provider,
+      ...(isLocated(entry, variables) ? { locatedBy: LOCATED_BY } : {}),
       groups: Object.freeze(new Set([...levels.groupsOf(entry)].map((group) => group.name))),
       source: Object.freeze(entry.document.source(entry.at)),
       vars: <V,>(of: Contract<V>): V => {
@@ -222,6 +224,7 @@ export class HostBuilder {
     return (
       this.#overridden(built, variable) ??
       this.#fromConfig(built, variable) ??
+      this.#found(built, variable) ??
       this.#set(built, variable) ??
       this.#default(built, variable) ??
       this.#usual(built, variable)
@@ -259,6 +262,12 @@ export class HostBuilder {
     };
     const value = Object.hasOwn(given, variable) ? given[variable] : undefined;
     return value === undefined ? undefined : { variable, value, level: 'command line' };
+  }
+
+  /** What a source found is there already: no group can make it a host that is to be made. */
+  #found({ entry, winners }: Built, variable: string): Explained | undefined {
+    if (variable !== 'host_provider' || !entry.isFoundOnly || !winners.has(variable)) return undefined;
+    return { variable, value: 'none', level: 'google cloud', source: entry.document.source(entry.at) };
   }
 
   #set({ winners }: Built, variable: string): Explained | undefined {
@@ -305,6 +314,10 @@ export class HostBuilder {
     return usual[variable] === undefined ? undefined : { variable, value: usual[variable], level: 'role default' };
   }
 }
+
+/** Somebody else makes it, and nobody says where it is. */
+const isLocated = (entry: HostEntry, { ansible_host: address, ansible_connection: connection, host_provider: provider }: ConnectionVariables): boolean =>
+  entry.found.size > 0 && (entry.isFoundOnly || provider === undefined) && address === undefined && connection !== 'local';
 
 const oneOrAll = (files: readonly string[] | undefined): unknown => (files?.length === 1 ? files[0] : files);
 

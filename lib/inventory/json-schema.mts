@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HARMLESS, connectionSchema } from './connection.mts';
+import { WITHOUT_EFFECT, gcpSourceSchema } from './gcp-source.mts';
 import type { AnyContract } from './vocabulary.mts';
 import { prefixOf } from './vocabulary.mts';
 
@@ -17,12 +18,17 @@ export function inventoryJsonSchema(contracts: readonly AnyContract[]): JsonSche
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Inventory',
-    description: "Hosts, groups and their variables, in the form of Ansible's YAML inventory.",
+    description: "Hosts, groups and their variables, in the form of Ansible's YAML inventory; or, with a plugin, where hosts are found.",
     type: 'object',
-    properties: { all: { $ref: '#/$defs/group' } },
-    propertyNames: { not: { enum: ['hosts', 'children', 'vars', 'plugin'] } },
-    additionalProperties: { $ref: '#/$defs/group' },
+    if: { required: ['plugin'] },
+    then: { $ref: '#/$defs/source' },
+    else: {
+      properties: { all: { $ref: '#/$defs/group' } },
+      propertyNames: { not: { enum: ['hosts', 'children', 'vars'] } },
+      additionalProperties: { $ref: '#/$defs/group' },
+    },
     $defs: {
+      source: sourceSchema(),
       group: {
         type: ['object', 'null'],
         properties: {
@@ -55,6 +61,16 @@ export function inventoryJsonSchema(contracts: readonly AnyContract[]): JsonSche
         additionalProperties: false,
       },
     },
+  };
+}
+
+function sourceSchema(): JsonSchema {
+  const idle = [...WITHOUT_EFFECT].map((name) => [name, { description: 'Accepted for the sake of Ansible; without effect here.', deprecated: true }]);
+  return {
+    type: 'object',
+    properties: { ...propertiesOf('', gcpSourceSchema), ...Object.fromEntries(idle) },
+    required: ['plugin', 'projects'],
+    additionalProperties: false,
   };
 }
 

@@ -6,7 +6,7 @@ import { ancestorsOf, sameValue } from './structure.mts';
 
 /** The setting of a variable that holds for a host, and the level that won. */
 export interface Winner {
-  readonly level: Extract<Level, 'group' | 'host' | 'extra'>;
+  readonly level: Extract<Level, 'google cloud' | 'group' | 'host' | 'extra'>;
   readonly setting: Setting;
 }
 
@@ -21,7 +21,7 @@ interface Contest {
   readonly beaten: readonly Contender[];
 }
 
-/** Decides which setting of a variable holds for a host: group (child beats parent) < host < `-e`. */
+/** Decides which setting of a variable holds for a host: what a source found < group (child beats parent) < host < `-e`. */
 export class Levels {
   readonly #extra: ReadonlyMap<string, Setting>;
   readonly #problems: Problems;
@@ -47,6 +47,7 @@ export class Levels {
 
   winners(host: HostEntry): ReadonlyMap<string, Winner> {
     const found = new Map<string, Winner>();
+    for (const [name, setting] of host.found) found.set(name, { level: 'google cloud', setting });
     for (const [name, contest] of this.#groupSettings(host)) {
       const [first, ...others] = contest.left;
       if (first === undefined) continue;

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { ConnectionOverrides, SshConfigEntry, SshGiven } from './connection.mts';
 import { readExtraVariables } from './extra-variables.mts';
+import { type GcpSource, groupsOf, isGcpSource, readGcpSource, wants } from './gcp-source.mts';
 import { readDocument, variableFileNames, variableFiles } from './files.mts';
 import { HostBuilder } from './host.mts';
+import type { Instance } from './instance.mts';
 import { inventoryOf } from './inventory.mts';
 import { Levels } from './levels.mts';
 import type { Inventory } from './model.mts';
@@ -32,6 +34,8 @@ export interface InventoryOptions {
   readonly secretsDirectory?: string;
   /** What relative paths of the command line are about; the process's own unless given. */
   readonly directory?: string;
+  /** The instances of each project that a source of hosts names; without them the sources add nothing. */
+  readonly instances?: ReadonlyMap<string, readonly Instance[]>;
   /** What `~/.ssh/config` says about a name, for what the inventory leaves open; see `sshConfig`. Nothing unless given. */
   readonly sshConfig?: (name: string, given: SshGiven) => SshConfigEntry;
 }
@@ -43,26 +47,43 @@ export function loadInventory(options: InventoryOptions): Inventory {
   return inventory;
 }
 
-/** As `loadInventory`, with the problems as data, sorted by file, line and column; there is an inventory when there are none. */
-export function checkInventory(options: InventoryOptions): { readonly inventory: Inventory | undefined; readonly problems: readonly Problem[] } {
-  const problems = new Problems();
-  const inventory = read(options, problems);
-  const sorted = problems.sorted();
-  return { inventory: sorted.length === 0 ? inventory : undefined, problems: sorted };
+export interface Checked {
+  /** There is one when there are no problems. */
+  readonly inventory: Inventory | undefined;
+  /** Sorted by file, line and column. */
+  readonly problems: readonly Problem[];
+  /** Projects of Google Cloud whose instances are hosts. */
+  readonly projects: readonly string[];
 }
 
-function read(options: InventoryOptions, problems: Problems): Inventory | undefined {
+/** As `loadInventory`, with the problems as data. */
+export function checkInventory(options: InventoryOptions): Checked {
+  const problems = new Problems();
+  const sources: GcpSource[] = [];
+  const inventory = read(options, problems, sources);
+  const sorted = problems.sorted();
+  const projects = [...new Set(sources.flatMap(({ options: { projects: names } }) => names))];
+  return { inventory: sorted.length === 0 ? inventory : undefined, problems: sorted, projects };
+}
+
+function read(options: InventoryOptions, problems: Problems, sources: GcpSource[]): Inventory | undefined {
   const directory = path.resolve(options.directory ?? '.');
   const structure = new Structure(problems);
   const notices: string[] = [];
   if (options.files.length === 0) problems.file('-i', 'no inventory is given', 'name one: -i inventory/lab.yaml');
-  const unread = options.files.filter((file) => !readInventoryFile(file, directory, structure, problems));
+  const unread = options.files.filter((file) => !readInventoryFile(file, directory, structure, problems, sources));
   const extra = readExtraVariables(options.extraVars ?? [], structure, directory, problems);
   // Judging an inventory of which a file is missing would only repeat that problem in other words.
   if (unread.length > 0 || options.files.length === 0) return undefined;
+  for (const source of sources) notices.push(...source.notices, ...addInstances(source, options.instances, structure));
   structure.complete();
   for (const base of new Set(options.files.map((file) => path.dirname(file)))) readVariableFiles(base, directory, structure, problems, notices);
-  if (structure.hosts.size === 0 && !problems.any) problems.file(options.files.join(', '), 'the inventory names no hosts', 'list them under all: hosts:');
+  if (structure.hosts.size === 0 && !problems.any && (sources.length === 0 || options.instances !== undefined))
+    problems.file(
+      options.files.join(', '),
+      'the inventory names no hosts',
+      sources.length === 0 ? 'list them under all: hosts:' : 'no instance fits; see what there is: gcloud compute instances list',
+    );
 
   // Roles may share one.
   const contracts = [...new Set(options.contracts)];
@@ -102,12 +123,17 @@ function read(options: InventoryOptions, problems: Problems): Inventory | undefi
   return inventoryOf({ hosts, structure, files: options.files, notices: [...notices, ...vocabulary.notices(), ...builder.notices], builder });
 }
 
-/** False when there was nothing to go on with: no file, no YAML, no mapping. */
-function readInventoryFile(file: string, directory: string, structure: Structure, problems: Problems): boolean {
+/** False when there was nothing to go on with: no file, no YAML, no mapping, no valid source. */
+function readInventoryFile(file: string, directory: string, structure: Structure, problems: Problems, sources: GcpSource[]): boolean {
   const document = readDocument(file, path.dirname(file), directory, problems);
   if (document === undefined) return false;
   const root = parseYaml(document, problems);
   if (root === 'broken') return false;
+  if (root.kind === 'map' && isGcpSource(root)) {
+    const source = readGcpSource(document, root, problems);
+    if (source !== undefined) sources.push(source);
+    return source !== undefined;
+  }
   if (root.kind === 'map') {
     structure.addFile(document, root);
     return true;
@@ -115,6 +141,21 @@ function readInventoryFile(file: string, directory: string, structure: Structure
   if (root.kind === 'scalar' && root.value === null) problems.file(file, 'the inventory is empty', 'start from a copy of inventory/lab.yaml');
   else problems.at(document, root.at, `an inventory is a mapping, not ${root.kind === 'list' ? 'a list' : 'a single value'}`, 'begin with "all:"');
   return false;
+}
+
+/** Instances are what is to be reached, not what is to be made: their variables say where they are. Gives what is worth saying. */
+function addInstances(source: GcpSource, instances: InventoryOptions['instances'], structure: Structure): readonly string[] {
+  if (instances === undefined) return [];
+  const { document, at, options } = source;
+  const found = options.projects.flatMap((project) =>
+    (instances.get(project) ?? []).filter((instance) => wants(source, instance)).map((instance) => ({ project, instance })),
+  );
+  for (const { project, instance } of found) {
+    const address = instance.networkInterfaces[0]?.networkIP;
+    const variables = { gcp_project: project, gcp_zone: instance.zone, ...(address === undefined ? {} : { private_address: address }) };
+    structure.addFound(document, at, { name: instance.name, variables, groups: groupsOf(source, instance) });
+  }
+  return found.length > 0 ? [] : [`${document.file}: no instance of ${options.projects.join(', ')} fits`];
 }
 
 /** `group_vars` and `host_vars` beside an inventory; files of names it does not have may belong to its neighbour. */

@@ -9,7 +9,7 @@ export interface Source {
   readonly column: number;
 }
 
-export type Level = 'role default' | 'group' | 'host' | 'extra' | 'command line' | 'ssh config';
+export type Level = 'role default' | 'google cloud' | 'group' | 'host' | 'extra' | 'command line' | 'ssh config';
 
 /** Where a value came from and what it is; secrets show their label only. */
 export interface Explained {
@@ -76,6 +76,8 @@ export interface Host {
   readonly privateAddress: string | undefined;
   /** Which host-provider role makes this host (`lab`, `gcp`), if any. */
   readonly provider: string | undefined;
+  /** Which one knows where it is, though it is made elsewhere: a host that an inventory source found. */
+  readonly locatedBy?: string;
   readonly groups: ReadonlySet<GroupName>;
   /** Where the inventory first names the host. */
   readonly source: Source;

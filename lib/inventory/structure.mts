@@ -5,7 +5,7 @@ import type { Problems } from './problems.mts';
 import { place, printable, quoted } from './problems.mts';
 import { expandRange } from './ranges.mts';
 import { closest, didYouMean } from './suggest.mts';
-import type { YamlEntry, YamlMap, YamlNode } from './yaml.mts';
+import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from './yaml.mts';
 import { toPlain } from './yaml.mts';
 
 /** One variable as somebody wrote it. */
@@ -35,7 +35,18 @@ export interface HostEntry {
   readonly document: Document;
   readonly at: number;
   readonly vars: Map<string, Setting>;
+  /** What a source of hosts says about it; everything that anybody wrote wins over it. */
+  readonly found: Map<string, Setting & { readonly node: YamlScalar }>;
   readonly groups: Set<GroupEntry>;
+  /** No file names it: a source alone knows it. */
+  readonly isFoundOnly: boolean;
+}
+
+/** A host as a source of hosts knows it. */
+export interface FoundHost {
+  readonly name: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly groups: readonly { readonly name: GroupName; readonly parent?: GroupName }[];
 }
 
 const MAX_HOSTS = 10_000;
@@ -62,7 +73,12 @@ export class Structure {
   addFile(document: Document, root: YamlMap): void {
     for (const entry of root.entries) {
       if (entry.key === 'plugin')
-        this.#problem(document, entry, 'inventory plugins are not run', 'write the hosts out: `ansible-inventory --list --yaml` prints them');
+        this.#problem(
+          document,
+          entry,
+          "of Ansible's inventory plugins only google.cloud.gcp_compute is understood",
+          'write the hosts out: `ansible-inventory --list --yaml` prints them',
+        );
       else if (SECTIONS.includes(entry.key)) this.#problem(document, entry, `"${entry.key}" belongs inside a group`, `put it under "all:"`);
       else if (entry.key !== 'all' && closest(entry.key, ['all'], 1).length > 0)
         this.#problem(document, entry, `unknown key ${quoted(entry.key)}`, 'did you mean "all"?');
@@ -172,11 +188,47 @@ export class Structure {
         this.#problem(document, entry, `host name ${quoted(name)} is not valid`, hostNameHint(name));
         return;
       }
-      const host = this.hosts.get(name) ?? { name, document, at: entry.keyAt, vars: new Map<string, Setting>(), groups: new Set<GroupEntry>() };
-      this.hosts.set(name, host);
+      const host = this.hosts.get(name) ?? this.#host(name, document, entry.keyAt, false);
       host.groups.add(group);
       group.hosts.add(host);
       this.#hostVars(document, entry, host);
+    }
+  }
+
+  #host(name: HostName, document: Document, at: number, isFoundOnly: boolean): HostEntry {
+    const host: HostEntry = { name, document, at, vars: new Map(), found: new Map(), groups: new Set(), isFoundOnly };
+    this.hosts.set(name, host);
+    return host;
+  }
+
+  /** A host of a source; `at` is where the document names the source. Two sources may find the same one. */
+  addFound(document: Document, at: number, { name, variables, groups }: FoundHost): void {
+    const refuse = (what: string): void => {
+      this.#problems.at(document, at, what, 'narrow the source down with zones: or filters:');
+    };
+    if (!isHostName(name)) {
+      refuse(`${quoted(name)} is no name of a host`);
+      return;
+    }
+    const earlier = this.hosts.get(name);
+    const other = Object.entries(variables).find(([variable, value]) => (earlier?.found.get(variable)?.node ?? { value }).value !== value);
+    if (other !== undefined) {
+      refuse(`two instances are called ${name}`);
+      return;
+    }
+    if (earlier === undefined && this.hosts.size >= MAX_HOSTS) {
+      refuse(`more than ${String(MAX_HOSTS)} hosts`);
+      return;
+    }
+    const host = earlier ?? this.#host(name, document, at, true);
+    for (const [variable, value] of Object.entries(variables))
+      host.found.set(variable, { name: variable, node: { kind: 'scalar', at, value, text: value, quoted: true }, document, at });
+    for (const each of groups) {
+      const group = this.groups.get(each.name) ?? this.#group(each.name, document, at);
+      host.groups.add(group);
+      group.hosts.add(host);
+      const parent = each.parent === undefined ? undefined : (this.groups.get(each.parent) ?? this.#group(each.parent, document, at));
+      if (parent !== undefined && parent !== group && pathTo(group, parent) === undefined) join(parent, group);
     }
   }
 

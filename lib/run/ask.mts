@@ -1,10 +1,10 @@
 import type { Answer, Question } from '../plan/model.mts';
 import { Answers } from './answers.mts';
-import { Controller, type ControllerAsk } from './controller.mts';
+import type { Controller, ControllerAsk } from './controller.mts';
 
 /** Answers a question whose place is this machine, outside of a run; throws a `ControllerFailure` where no answer can be had at all. */
-export async function askHere<T>(question: Question<T>): Promise<Answer<T>> {
+export async function askHere<T>(question: Question<T>, controller: Controller): Promise<Answer<T>> {
   const answers = new Answers();
-  answers.record(await new Controller(new AbortController().signal).ask(question.asks.filter((ask): ask is ControllerAsk => ask.at === 'controller')));
+  answers.record(await controller.ask(question.asks.filter((ask): ask is ControllerAsk => ask.at === 'controller')));
   return question.read(answers.lookup);
 }

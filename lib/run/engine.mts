@@ -6,7 +6,7 @@ import type { AnyRole, Ask, Playbook } from '../plan/model.mts';
 import type { EventBody, Mode } from '../report/events.mts';
 import type { LockHolder, Transport } from '../transport/session.mts';
 import { alive, guarded } from './cohort.mts';
-import { Controller, ControllerFailure } from './controller.mts';
+import { ControllerFailure, type Controller } from './controller.mts';
 import { converge } from './converge.mts';
 import { HostRun } from './host-run.mts';
 import { inspect } from './inspect.mts';
@@ -25,6 +25,8 @@ export interface RunPlan extends ApplyOptions {
   readonly roles: ReadonlySet<string> | undefined;
   readonly holder: LockHolder;
   readonly transport: Transport;
+  /** What it was asked already is not asked again. */
+  readonly controller: Controller;
   /** Where steps are noted before they are begun. */
   readonly journal?: Intents;
   readonly emit: (event: EventBody) => void;
@@ -116,7 +118,7 @@ class Engine {
 
   constructor(plan: RunPlan) {
     this.#plan = plan;
-    this.#controller = new Controller(plan.signal);
+    this.#controller = plan.controller;
     const { inventory, within, playbook } = plan;
     this.#places = new Places({
       inventory,

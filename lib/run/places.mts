@@ -44,7 +44,7 @@ export class Places {
 
   async #located(host: Host, connection: SshConnection): Promise<SshConnection> {
     const { providers, contextOf } = this.#options;
-    const provider = providers.find(({ provides }) => provides === host.provider);
+    const provider = providers.find(({ provides }) => provides === (host.provider ?? host.locatedBy));
     const question = provider?.locates?.(contextOf(provider, host));
     if (question === undefined) return connection;
     const location = known(host, await this.#answer(question));

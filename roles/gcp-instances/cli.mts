@@ -82,9 +82,9 @@ export interface InstanceStatus {
 async function status(words: readonly string[], { stages, catalogue }: CloudCommand): Promise<number> {
   endQuietlyWithReader();
   const commandLine = parseCommandLine(words);
-  const { inventory, within } = await prepare({ name: 'gcp', summary: '', stages, catalogue }, commandLine);
+  const { inventory, within, controller } = await prepare({ name: 'gcp', summary: '', stages, catalogue }, commandLine);
   const hosts = [...within].flatMap((name) => inventory.hosts.get(name) ?? []).filter(({ provider }) => provider === PROVIDER);
-  const answer: Answer<readonly InstanceStatus[]> = await askHere(allOf(hosts.map((host) => statusOf(host, inventory, within))));
+  const answer: Answer<readonly InstanceStatus[]> = await askHere(allOf(hosts.map((host) => statusOf(host, inventory, within))), controller);
   if (answer.kind === 'unavailable') {
     complain({ kind: 'unreadable', short: answer.reason, message: `the instances could not be listed: ${answer.reason}` });
     return 3;

@@ -7,6 +7,7 @@ import { constant } from '../../lib/plan/questions.mts';
 import { contract, defineControllerRole, defineRole } from '../../lib/plan/role.mts';
 import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
 import { exitCodeFor, newRunState, type RunState } from '../../lib/report/index.mts';
+import { Controller } from '../../lib/run/controller.mts';
 import { Emitter } from '../../lib/run/emitter.mts';
 import { execute } from '../../lib/run/engine.mts';
 import { controllerCommand } from '../../lib/resources/command.mts';
@@ -48,6 +49,7 @@ async function play(given: Given): Promise<Outcome> {
   const inventory = fakeInventory(given.groups, given.providers);
   const within = new Set((given.limit ?? Object.keys(given.groups)).map(hostName));
   const mode = given.mode ?? 'apply';
+  const { signal } = new AbortController();
   emit({ kind: 'run.start', run: 'test', playbook: 'test', mode, inventory: inventory.files, hosts: [...within], roles: [] });
   const left = await execute({
     playbook: { name: 'test', summary: '', stages: given.stages, catalogue: [] },
@@ -57,8 +59,9 @@ async function play(given: Given): Promise<Outcome> {
     roles: given.roles === undefined ? undefined : new Set(given.roles),
     holder: { run: 'test', user: 'me', host: 'here', pid: 1, since: '' },
     transport: new FakeTransport(given.hosts),
+    controller: new Controller(signal),
     emit,
-    signal: new AbortController().signal,
+    signal,
     stopping: given.stopping ?? (() => false),
     forks: given.forks ?? 8,
     maxFailures: given.maxFailures ?? Number.POSITIVE_INFINITY,
