@@ -97,7 +97,7 @@ export async function borrow(lab: string): Promise<void> {
     await must(command('cp', ['-al', join(lender, part), join(lab, part)]));
   }
 }
-const LABS = ['.lab', '.lab-test', '.lab-test-diagnosis', '.lab-test-chain', '.lab-test-metrics', '.lab-test-logstash'];
+const LABS = ['.lab', '.lab-test', '.lab-test-diagnosis', '.lab-test-chain', '.lab-test-metrics', '.lab-test-logstash', '.lab-test-gcp'];
 
 /** One command on a host of the lab, as root. */
 export const onHost = (name: string, script: string): Promise<Result> => play('lab', ['ssh', name, '--', 'sudo', 'sh', '-c', script], { timeoutMs: 120_000 });
