@@ -24,11 +24,11 @@ export const TUTORIAL: readonly Row[] = [
     chapter: 'STG.01',
     en: 'Create virtual machines',
     ko: 'VM 인스턴스 생성',
-    role: 'lab-hosts',
-    proof: { kind: 'check', id: 'answers-ssh' },
+    role: 'gcp-instances',
+    proof: { kind: 'resource', id: 'instance ' },
     does: {
-      en: 'makes the hosts of the lab; virtual machines in a cloud are made by hand so far',
-      ko: '랩 호스트를 만든다. 클라우드 VM은 아직 직접 만들어야 한다',
+      en: 'makes them from the inventory, with disks, addresses and keys; `lab-hosts` makes hosts on this machine instead',
+      ko: '인벤토리대로 디스크, 주소, 키까지 갖춰 만든다. `lab-hosts`는 대신 이 컴퓨터에 호스트를 만든다',
     },
   },
   {
@@ -157,11 +157,11 @@ export const TUTORIAL: readonly Row[] = [
     chapter: '04',
     en: 'Open ports 5601 and 9000 in the firewall',
     ko: '방화벽에서 5601, 9000 포트 열기',
-    role: 'kafka-manager',
-    proof: { kind: 'resource', id: '' },
+    role: 'firewall-gcloud',
+    proof: { kind: 'resource', id: 'firewall rule ' },
     does: {
-      en: 'by hand so far. 9000 is that of the Kafka manager, which is off unless asked for; Kibana is 5601',
-      ko: '아직 직접 열어야 한다. 9000은 기본으로 꺼져 있는 Kafka manager의 포트이고 Kibana는 5601이다',
+      en: 'for `firewall_gcloud_operators` only, never for everybody; 9000 only where the Kafka manager is on; data ports stay between the hosts',
+      ko: '`firewall_gcloud_operators`에게만 열고 모두에게 열지 않는다. 9000은 Kafka manager를 켰을 때만. 데이터 포트는 호스트끼리만 쓴다',
     },
   },
   {
