@@ -89,12 +89,15 @@ export const GCLOUD_MISSING: RunError = {
 export const isApiOff = ({ code, stderr }: GcloudEnd): boolean =>
   code !== 0 && /SERVICE_DISABLED|accessNotConfigured|has not been used in project|API \[[\w.]+\] not enabled|is not enabled/i.test(stderr);
 
+/** Refused for one instance whose metadata does not allow it, or to accounts that may do everything else: then its keys cannot be had that way. */
+const ABOUT_ONE_GUEST = ['get-guest-attributes', 'get-serial-port-output'] as const;
+
 /**
  * What stands in the way of every call alike: not logged in, API off, no permission, wrong project, quota. `undefined` for troubles of one object.
  * The texts are those of gcloud (SDK 528) and of the Compute API.
  */
 export function gcloudTrouble({ argv, code, stderr }: GcloudEnd): RunError | undefined {
-  if (code === 0) return undefined;
+  if (code === 0 || ABOUT_ONE_GUEST.some((verb) => argv.includes(verb))) return undefined;
   const project = argv.find((word) => word.startsWith('--project='))?.slice('--project='.length) ?? 'PROJECT';
   const said = errorLine(stderr);
   const usage = (short: string, hint: string): RunError => ({ kind: 'usage', short, message: `${short}: ${said}`, hint });

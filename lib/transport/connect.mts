@@ -59,7 +59,6 @@ export class SshConnector implements AsyncDisposable {
     const loaded = (await this.#identities.looksUsable(to.keyFile)) ? undefined : await load();
     const knownHosts = this.#known(to);
     const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
-    const vouch = this.#vouch(to, knownHosts);
     const started = performance.now();
     let last: ConnectFailure | undefined;
     for (let attempt = 1; ; attempt++) {
@@ -67,6 +66,8 @@ export class SshConnector implements AsyncDisposable {
       try {
         const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal, onWaiting);
         hasWay = true;
+        // Not while the server waits for a login: asking many times may take longer than it does.
+        const unvouched = await whileWaiting(this.#vouch(to, knownHosts), signal, () => undefined);
         await using place = new AsyncDisposableStack();
         place.use(await this.#limiter.enter(server, signal));
         const { keepaliveMs } = this.#options;
@@ -77,7 +78,7 @@ export class SshConnector implements AsyncDisposable {
           knownHosts,
           startUps: this.#startUps,
           signal,
-          ...(vouch === undefined ? {} : { vouch }),
+          ...(unvouched === undefined ? {} : { unvouched }),
           ...(through === undefined ? {} : { through }),
           ...(keepaliveMs === undefined ? {} : { keepaliveMs }),
         });
@@ -103,22 +104,25 @@ export class SshConnector implements AsyncDisposable {
     }
   }
 
-  /** Each name's keys are asked for once; in vain, and whoever needs them next asks again. */
-  #vouch(to: SshConnection, knownHosts: KnownHosts): (() => Promise<void>) | undefined {
+  /** Records the keys that somebody vouches for where none is known yet; gives why there are none. In vain, and whoever needs them next asks again. */
+  async #vouch(to: SshConnection, knownHosts: KnownHosts): Promise<string | undefined> {
     const { hostKeys } = to;
-    if (hostKeys === undefined) return undefined;
+    if (hostKeys === undefined || knownHosts.types(...keyPlace(to)).length > 0) return undefined;
     const name = knownHostsName(...keyPlace(to));
     const ask = async (): Promise<void> => {
-      for (const key of parseHostKeys(await hostKeys())) knownHosts.add(...keyPlace(to), key);
+      const keys = parseHostKeys(await hostKeys());
+      if (keys.length === 0) throw new Error('it has none yet');
+      for (const key of keys) knownHosts.add(...keyPlace(to), key);
     };
-    return () => {
-      const asked = this.#vouched.get(name) ?? ask();
-      this.#vouched.set(name, asked);
-      asked.catch(() => {
+    const asked = this.#vouched.get(name) ?? ask();
+    this.#vouched.set(name, asked);
+    return asked.then(
+      () => undefined,
+      (error: unknown) => {
         this.#vouched.delete(name);
-      });
-      return asked;
-    };
+        return error instanceof Error ? error.message : String(error);
+      },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

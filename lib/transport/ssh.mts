@@ -35,8 +35,8 @@ export interface Dialling {
   readonly keepaliveMs?: number;
   /** Limits how many proxy commands start at once. */
   readonly startUps: Gate;
-  /** Records the keys that somebody vouches for; rejects when they cannot be had. Called when the server's key is not known. */
-  readonly vouch?: () => Promise<void>;
+  /** Why nobody could vouch for a key, though somebody was asked. */
+  readonly unvouched?: string;
   readonly signal: AbortSignal;
 }
 
@@ -92,11 +92,6 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     throw error;
   });
   let presented: Presented | undefined;
-  const judge = (key: Buffer, unvouched?: string): boolean => {
-    const verdict = knownHosts.judge(...keyPlace(to), key);
-    presented = { key, verdict, ...(unvouched === undefined ? {} : { unvouched }) };
-    return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
-  };
   const ssh = new SSH2Promise.SSH({
     host: to.address,
     port: to.port,
@@ -109,18 +104,10 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     keepaliveCountMax: 3,
     algorithms: { ...mutable(ALGORITHMS), serverHostKey: types } as never,
     authHandler: identities.map((identity) => authMethod(to.user, identity)),
-    hostVerifier: (key: Buffer, decide: (accepted: boolean) => void): boolean | undefined => {
-      const accepted = judge(key);
-      if (presented?.verdict.kind !== 'unknown' || dialling.vouch === undefined) return accepted;
-      void dialling.vouch().then(
-        () => {
-          decide(judge(key));
-        },
-        (error: unknown) => {
-          decide(judge(key, textOf(error)));
-        },
-      );
-      return undefined;
+    hostVerifier: (key: Buffer): boolean => {
+      const verdict = knownHosts.judge(...keyPlace(to), key);
+      presented = { key, verdict };
+      return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
     },
   });
   const abandon = (): void => {
@@ -152,8 +139,6 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
 interface Presented {
   readonly key: Buffer;
   readonly verdict: HostKeyVerdict;
-  /** Why nobody could vouch for it, though somebody was asked. */
-  readonly unvouched?: string;
 }
 
 const mutable = (lists: typeof ALGORITHMS): Record<string, string[]> => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, [...list]]));
@@ -293,7 +278,7 @@ function explain(dialling: Dialling & { readonly identities: readonly Identity[]
   });
 }
 
-function hostKeyFailure({ hostName, to }: Dialling, { key, verdict, unvouched }: Presented): ConnectFailure | undefined {
+function hostKeyFailure({ hostName, to, unvouched }: Dialling, { key, verdict }: Presented): ConnectFailure | undefined {
   const name = knownHostsName(...keyPlace(to));
   const shown = `${keyType(key)} ${fingerprint(key)}`;
   const file = to.knownHostsFile ?? to.userKnownHostsFiles?.[0] ?? '~/.ssh/known_hosts';

@@ -61,6 +61,12 @@ describe('calls of gcloud', () => {
     expect(gcloudTrouble({ argv: create, code: 0, stderr: NOT_LOGGED_IN })).to.equal(undefined);
   });
 
+  it('what one instance does not tell of itself is nobody else’s trouble', () => {
+    const argv = gcloud(['compute', 'instances', 'get-guest-attributes', 'es-01'], { project: 'my-project' });
+    const stderr = 'ERROR: (gcloud.compute.instances.get-guest-attributes) PERMISSION_DENIED: Guest attributes endpoint access is disabled.\n';
+    expect(gcloudTrouble({ argv, code: 1, stderr })).to.equal(undefined);
+  });
+
   it('requests per minute and troubles of the service pass, a quota of resources does not', () => {
     for (const text of [
       RATE,
