@@ -2,7 +2,7 @@ import { BlockList } from 'node:net';
 import { z } from 'zod';
 import { contract, type Host, type Inventory } from '../../lib/index.mts';
 import { OWNER } from './instance.mts';
-import { SCOPE_ALIASES } from './scopes.mts';
+import { isScope } from './scopes.mts';
 
 export { addressesOf, instanceList, isOurs, isUp, lastPart, type Instance } from './instance.mts';
 
@@ -21,7 +21,7 @@ const OWN_METADATA: ReadonlySet<string> = new Set(['ssh-keys', 'enable-oslogin',
 const notOurs =
   (ours: (key: string) => boolean, what: string) =>
   (given: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {
-    for (const key of Object.keys(given).filter(ours)) context.addIssue({ code: 'custom', message: `${key} is ${what}: leave it out` });
+    for (const key of Object.keys(given).filter(ours)) context.addIssue({ code: 'custom', message: `without ${key}, which ${what}` });
   };
 
 /** Variables of everything in Google Cloud: they are those of the group or host that they are about. */
@@ -73,12 +73,12 @@ export const gcp = contract(
     tags: z.array(name).default([]).describe('Network tags beside those of the groups.'),
     labels: z
       .record(z.string().regex(labelPart), z.string().regex(/^[a-z0-9_-]{0,63}$/))
-      .superRefine(notOurs((key) => key === OWNER, 'set by this program'))
+      .superRefine(notOurs((key) => key === OWNER, 'this program sets'))
       .default({})
       .describe('Labels of the instance.'),
     metadata: z
       .record(z.string().regex(/^[\w-]{1,128}$/), z.string())
-      .superRefine(notOurs((key) => OWN_METADATA.has(key), 'set by this program, see gcp_login'))
+      .superRefine(notOurs((key) => OWN_METADATA.has(key), 'this program sets, see gcp_login'))
       .default({})
       .describe('Further metadata of the instance.'),
     service_account: z
@@ -86,7 +86,7 @@ export const gcp = contract(
       .default('none')
       .describe('Service account of the instance; none unless given.'),
     scopes: z
-      .array(z.union([z.enum(SCOPE_ALIASES), z.url({ protocol: /^https$/ })], 'an alias such as cloud-platform, or the address of a scope'))
+      .array(z.string().refine(isScope, 'an alias of gcloud such as cloud-platform, or the address of a scope'))
       .min(1)
       .default(['cloud-platform'])
       .describe('Access scopes of the service account: aliases of gcloud, or addresses.'),

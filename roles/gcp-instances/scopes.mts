@@ -24,10 +24,8 @@ const ALIASES = {
   'userinfo-email': 'userinfo.email',
 } as const;
 
-export type ScopeAlias = keyof typeof ALIASES;
-export const SCOPE_ALIASES = Object.keys(ALIASES) as readonly ScopeAlias[];
-
-const isAlias = (scope: string): scope is ScopeAlias => Object.hasOwn(ALIASES, scope);
+const isAlias = (scope: string): scope is keyof typeof ALIASES => Object.hasOwn(ALIASES, scope);
+export const isScope = (text: string): boolean => isAlias(text) || text.startsWith(BASE);
 
 /** Addresses of scopes as the Compute API shows them, sorted, each once. */
 export const scopeAddresses = (scopes: readonly string[]): readonly string[] =>
