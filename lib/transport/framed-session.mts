@@ -66,12 +66,12 @@ export class FramedSession implements Session {
     return this.#alone(() => this.#apply(steps, reask, limits));
   }
 
-  /** Ends the shell, which frees the lock, and then the connection. */
+  /** Ends the shell, which frees the lock, and then the connection. One that only read and is idle holds nothing: its end is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#beats);
     if (!this.#wire.hasEnded()) {
       this.#wire.finish();
-      await Promise.race([this.#wire.closed, pause(this.#running ? ABORT_GRACE_MS : CLOSE_GRACE_MS)]);
+      if (this.#beats !== undefined || this.#running) await Promise.race([this.#wire.closed, pause(this.#running ? ABORT_GRACE_MS : CLOSE_GRACE_MS)]);
       if (!this.#wire.hasEnded()) this.#wire.destroy();
     }
     await this.#connection[Symbol.asyncDispose]();

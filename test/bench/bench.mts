@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--hosts N] [--rounds N] [--rtt MS]`: the same ten questions asked by this program, Ansible, Ansible with mitogen and
- * pyinfra, beside a plain `ssh HOST true`, over up to N hosts, near and a round trip of MS away.
+ * `npm run bench -- [--hosts N] [--others N] [--rounds N] [--rtt MS]`: the same ten questions asked by this program, Ansible, Ansible with mitogen and
+ * pyinfra, beside a plain `ssh HOST true`, over up to N hosts, near and a round trip of MS away. `--others` spares the other tools more hosts than that.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -37,9 +37,14 @@ export interface Results {
 }
 
 const { values } = parseArgs({
-  options: { hosts: { type: 'string', default: '200' }, rounds: { type: 'string', default: '5' }, rtt: { type: 'string', default: '50' } },
+  options: {
+    hosts: { type: 'string', default: '200' },
+    others: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '5' },
+    rtt: { type: 'string', default: '50' },
+  },
 });
-const [most, rounds, rttMs] = [values.hosts, values.rounds, values.rtt].map(Number) as [number, number, number];
+const [most, othersMost, rounds, rttMs] = [values.hosts, values.others, values.rounds, values.rtt].map(Number) as [number, number, number, number];
 
 async function measureAll(farm: Farm): Promise<readonly SceneResult[]> {
   const venv = environment();
@@ -55,7 +60,7 @@ async function measureAll(farm: Farm): Promise<readonly SceneResult[]> {
     process.stdout.write(tableOf(result, rttMs));
   };
   const sizes = [...new Set([...SIZES, most])].filter((size) => size <= most).sort((one, other) => one - other);
-  for (const way of ['near', 'far'] as const) for (const size of sizes) await measure(way, size, size === 1 ? [...tools, site] : tools);
+  for (const way of ['near', 'far'] as const) for (const size of sizes) await measure(way, size, size > othersMost ? [rawSsh, ours, site] : [...tools, site]);
   await measure('crowd', most, [rawSsh, ours, site]);
   return scenes;
 }
@@ -83,7 +88,7 @@ async function main(): Promise<void> {
 }
 
 if (!(Number.isInteger(most) && most >= 1 && most <= 1000 && rounds >= 1 && rttMs >= 0)) {
-  process.stderr.write('usage: npm run bench -- [--hosts 1..1000] [--rounds N] [--rtt MS]\n');
+  process.stderr.write('usage: npm run bench -- [--hosts 1..1000] [--others N] [--rounds N] [--rtt MS]\n');
   process.exitCode = 4;
 } else {
   // Inside the farm's network there is nothing to install from.

@@ -43,7 +43,7 @@ const costs = ({ measured }: Round, bytes: number): readonly Counted[] => {
       most(({ bytesReceived }) => bytesReceived),
       bytes,
     ),
-    atMost('peak MiB', Math.round(measured.peakKib / 1024), 200),
+    atMost('peak MB', Math.round((measured.peakKib * 1024) / 1e6), 200),
   ];
 };
 

@@ -26,7 +26,7 @@ export interface Figures {
   readonly ms: number;
   readonly all: readonly number[];
   readonly cpuMs: number;
-  readonly peakMib: number;
+  readonly peakMb: number;
   /** Median of the wall times over those of plain ssh in the same rounds. */
   readonly ratio: number;
   /** Hosts that were asked and found in order, in the worst round. */
@@ -92,7 +92,7 @@ function figures({ way, hosts }: Scene, tool: Tool, rounds: readonly Round[], ss
     ms: Math.round(median(all)),
     all,
     cpuMs: Math.round(middle(({ measured }) => measured.cpuMs)),
-    peakMib: Math.round(middle(({ measured }) => measured.peakKib) / 1024),
+    peakMb: Math.round((middle(({ measured }) => measured.peakKib) * 1024) / 1e6),
     ratio: median(rounds.map(({ measured }, index) => measured.ms / (ssh[index]?.measured.ms ?? NaN))),
     answered: Math.min(...rounds.map(({ inOrder }) => inOrder)),
     logins: { accepted: sum('accepted'), refused: sum('refused'), dropped: sum('dropped') },

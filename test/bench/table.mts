@@ -2,7 +2,7 @@
 import type { SceneResult } from './bench.mts';
 import type { Figures } from './scenes.mts';
 
-const COLUMNS = ['median s', '× ssh', 'CPU s', 'peak MiB', 'in order', 'dropped', 'round trips', 'kB a host', 'rounds'];
+const COLUMNS = ['median s', '× ssh', 'CPU s', 'peak MB', 'in order', 'dropped', 'round trips', 'kB a host', 'rounds'];
 
 export const head = (about: { versions: Readonly<Record<string, string>>; forks: number; cpus: number; load: number }): string =>
   `${Object.entries(about.versions)
@@ -24,12 +24,12 @@ export function tableOf(scene: SceneResult, rttMs: number): string {
 }
 
 /** Round trips and bytes are those that passed the proxy, with ssh's own; near hosts have none. */
-function cellsOf({ ms, ratio, cpuMs, peakMib, answered, logins, perHost, rounds }: Figures, hosts: number): readonly string[] {
+function cellsOf({ ms, ratio, cpuMs, peakMb, answered, logins, perHost, rounds }: Figures, hosts: number): readonly string[] {
   return [
     (ms / 1000).toFixed(2),
     ratio.toFixed(2),
     (cpuMs / 1000).toFixed(1),
-    peakMib.toString(),
+    peakMb.toString(),
     `${answered.toString()}/${hosts.toString()}`,
     logins.dropped.toString(),
     perHost === undefined ? '' : perHost.turns.toFixed(0),

@@ -165,3 +165,37 @@ describe('an answer that is cut', () => {
     });
   }
 });
+
+describe('the end of a session', () => {
+  /** A host whose shell never says that it has ended; gives how often it was told to. */
+  function deaf(): { readonly session: FramedSession; readonly ends: () => number } {
+    let ends = 0;
+    const channel: Channel = {
+      write: () => undefined,
+      drained: () => Promise.resolve(),
+      end: () => (ends += 1),
+      destroy: () => undefined,
+      onOutput: () => undefined,
+      onErrorOutput: () => undefined,
+      onClose: () => undefined,
+    };
+    const connection: Connection = { start: () => Promise.resolve(channel), [Symbol.asyncDispose]: () => Promise.resolve() };
+    const entry = { hostName: 'host-01', loginUser: 'ops', become: undefined, shell: '/bin/sh' };
+    return { session: new FramedSession(connection, entry, { wire: new Wire(channel), facts: parseFacts('').facts, first: new Map() }, 1), ends: () => ends };
+  }
+  const timed = async (session: FramedSession): Promise<number> => {
+    const started = performance.now();
+    await session[Symbol.asyncDispose]();
+    return performance.now() - started;
+  };
+
+  it('is waited for where it frees a lock, and costs a session that only read no round trip', async () => {
+    const [reader, writer] = [deaf(), deaf()];
+    writer.session.live();
+    const [read, wrote] = await Promise.all([timed(reader.session), timed(writer.session)]);
+    expect([reader.ends(), writer.ends()]).to.deep.equal([1, 1]);
+    // However busy the machine is: the one that holds a lock is given its 2 s.
+    expect(wrote).to.be.at.least(1900);
+    expect(read).to.be.below(wrote - 500);
+  });
+});
