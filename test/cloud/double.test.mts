@@ -156,12 +156,37 @@ describe('the double of the Compute API', () => {
       expect(externalAddress(es)).to.match(/^34\.64\./);
     });
 
+    it('attaches a disk, and makes it larger', async () => {
+      await json(gcloud('compute disks create es-01-more --zone=asia-northeast3-a --size=200GB'));
+      await json(gcloud('compute instances attach-disk es-01 --zone=asia-northeast3-a --disk=es-01-more --device-name=more'));
+      await Promise.all([
+        json(gcloud('compute instances set-disk-auto-delete es-01 --zone=asia-northeast3-a --auto-delete --disk=es-01-more')),
+        json(gcloud('compute disks resize es-01-more --zone=asia-northeast3-a --size=300GB')),
+      ]);
+      const es = (await double.perform('GET', `${PROJECT}/${ZONE}/instances/es-01`)) as Seen;
+      expect(es).to.have.nested.property('disks[2].autoDelete', true);
+      expect(es).to.have.nested.property('disks[2].deviceName', 'more');
+      const more = (await double.perform('GET', `${PROJECT}/${ZONE}/disks/es-01-more`)) as Seen;
+      expect(more).to.deep.include({ sizeGb: '300', users: [es['selfLink']] });
+    });
+
     it('deletes several instances in one call, and keeps the disks that are to be kept', async () => {
       await json(gcloud('compute instances create b-01 b-02 --zone=asia-northeast3-a --image-family=rocky-linux-9 --image-project=rocky-linux-cloud'));
       await json(gcloud('compute instances delete b-01 b-02 es-01 --zone=asia-northeast3-a'));
-      const disks = await json(gcloud('compute disks list'));
-      expect(disks.map(({ name }) => name)).to.deep.equal(['es-01-data']);
-      expect(disks[0]).not.to.have.property('users');
+      const kept = await json(gcloud('compute disks list'));
+      expect(kept.map(({ name }) => name)).to.deep.equal(['es-01-data']);
+      expect(kept[0]).not.to.have.property('users');
+    });
+
+    it('deletes a network once nothing is in it', async () => {
+      const early = await gcloud('compute networks delete monitoring');
+      expect(early.stderr).to.match(/networks\/monitoring' is already being used by '[^']*(routers\/out|subnetworks\/seoul)'/);
+      await Promise.all([
+        json(gcloud('compute routers delete out --region=asia-northeast3')),
+        json(gcloud('compute networks subnets delete seoul --region=asia-northeast3')),
+      ]);
+      await json(gcloud('compute networks delete monitoring'));
+      expect((await double.resources('demo-project')).map(({ name }) => name)).not.to.include('monitoring');
     });
 
     it('shows every page of a list', async () => {
@@ -433,6 +458,12 @@ describe('the double of the Compute API', () => {
       const opened = (await double.requests()).filter(({ command }) => command === 'compute.start-iap-tunnel').map(({ path }) => path);
       expect(opened).to.include.members(['v4/connect', 'v4/reconnect']);
     });
+  });
+
+  it('fails an operation for which nobody answers in time', async () => {
+    await using silent = await startDouble({ answerMs: 200, onInstance: () => new Promise(() => undefined) });
+    const failed = await silent.perform('POST', `${PROJECT}/${ZONE}/instances`, instance('a')).then(() => 'made', String);
+    expect(failed).to.include('did not answer within 200 ms');
   });
 
   it('ends with whoever started it', async () => {

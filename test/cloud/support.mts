@@ -8,9 +8,30 @@
  * while; nothing of lib/ or roles/ is in it. Its answers are those of the API, so a rule edited in a console is `edit()`, and what others do through the
  * API is `perform()`. Paths are `projects/P/SCOPE/COLLECTION/NAME`, where a scope is `global`, `regions/R` or `zones/Z`.
  *
+ * What a test does behind the API's back are control calls, POST {url}/control/NAME with JSON; each has a method of `Double`, which says more:
+ *
+ *     fault          { method?, path?, times?, answer }    the next requests that fit are answered so; answers are kinds:
+ *                      { kind: 'error', status, reason?, message? }       403, 429, 500, 503 … with the API's usual reason and message
+ *                      { kind: 'disabled', service? }                     the service is not enabled in the project
+ *                      { kind: 'operation', code?, status?, message? }    accepted, but its operation fails: QUOTA_EXCEEDED unless told
+ *                      { kind: 'stall', ms }                              answered that much later
+ *                      { kind: 'cut', when: 'before' | 'after' }          the connection ends before or after it took effect
+ *     clear-faults   {}
+ *     requests       {}                                    every request so far, with its status and the command that sent it
+ *     forget         {}
+ *     resources      { project }
+ *     edit           { path, change }                      fields as they stand, unchecked; null takes one away
+ *     remove         { path }
+ *     policies       { network, policies }                 what getEffectiveFirewalls shows beside the rules; network is a path
+ *     secret         { project, name, value }
+ *     disable        { project, service }
+ *     guest          { path, address?, hostKeys }          another machine behind an instance
+ *     cut-tunnels    {}
+ *
  * Seen with gcloud 528:
  * - A list over all zones or regions (instances, disks, subnets, routers) that is refused, or that the API fails, prints `[]` and a warning and exits 0.
- * - gcloud repeats nothing by itself: 429, 500 and 503 fail the command at once. A connection that ends without an answer is "gcloud crashed".
+ * - Lists and creates are asked once: 429, 500 and 503 fail the command. A connection that ends without an answer is "gcloud crashed".
+ * - `instances add-access-config --address` takes an address only; the name of a reserved one goes to the API as it is, which refuses it.
  * - A tunnel that is refused logs a traceback with `4003: 'failed to connect to backend'`, and gcloud exits 0.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
