@@ -57,6 +57,8 @@ export interface Facts {
   readonly tools: ReadonlySet<string>;
   /** Limits of this session: soft and hard, `Infinity` for unlimited. */
   readonly limits: { readonly nofile: Limit; readonly nproc: Limit; readonly memlock: Limit };
+  /** CAP_SYS_RESOURCE: hard limits may be raised. Root lacks it in many containers. */
+  readonly mayRaiseLimits: boolean;
   /** `fs.nr_open`: no process may have a higher open-files limit. */
   readonly nrOpen: number;
 }

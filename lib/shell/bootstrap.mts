@@ -30,7 +30,7 @@ export const REQUIRED_TOOLS: Readonly<Record<'read' | 'write', readonly string[]
 
 const ENVIRONMENT = `LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; unset ENV BASH_ENV CDPATH LANGUAGE; umask 022; cd /`;
 
-const FACT_LINES = '^(ID=|VERSION_ID=|MemTotal:|Max processes|Max open files|Max locked memory|Uid:|Cpus_allowed_list:|[0-9a-f-]+$|[a-z0-9_]+$)';
+const FACT_LINES = '^(ID=|VERSION_ID=|MemTotal:|Max processes|Max open files|Max locked memory|Uid:|CapEff:|Cpus_allowed_list:|[0-9a-f-]+$|[a-z0-9_]+$)';
 const FACT_FILES =
   '/etc/os-release /proc/meminfo /proc/self/limits /proc/self/status /proc/sys/kernel/random/boot_id /proc/sys/fs/nr_open /proc/sys/kernel/arch';
 
@@ -119,10 +119,13 @@ export function parseFacts(head: string): { readonly facts: Facts; readonly lock
       uid: Number.parseInt(get('Uid').split(/\s+/)[1] ?? '-1', 10),
       tools: new Set(get('tools').split(' ').filter(Boolean)),
       limits: { nofile: parseLimit(get('Max open files')), nproc: parseLimit(get('Max processes')), memlock: parseLimit(get('Max locked memory')) },
+      mayRaiseLimits: (BigInt(`0x${get('CapEff') || '0'}`) & CAP_SYS_RESOURCE) !== 0n,
       nrOpen: Number.parseInt(get('/proc/sys/fs/nr_open'), 10) || 0,
     },
   };
 }
+
+const CAP_SYS_RESOURCE = 1n << 24n;
 
 /** `0-3,6` is 5; the list is what this session may run on, as `nproc` counts. */
 function countCpus(list: string): number {

@@ -14,7 +14,7 @@ export interface Evidence {
   readonly nofile: number;
   /** The variable that says so; `undefined` when it follows from what the machine grants. */
   readonly nofileVariable: string | undefined;
-  /** The hard limit of open files of a session here. */
+  /** The most open files that a process can be given here. */
   readonly grantedFiles: number;
   readonly nearest: (text: string, names: readonly string[]) => string | undefined;
 }

@@ -1,5 +1,6 @@
 /** What is asked of a host whose Elasticsearch did not come up. */
 import { all, closest, listeningSockets, shellOutput, type Context, type Diagnosis, type Question } from '../../lib/index.mts';
+import { grantedFiles } from '../os-limits/contract.mts';
 import { candidates } from './candidates.mts';
 import type { ElasticsearchVars } from './contract.mts';
 import { diagnose } from './diagnose.mts';
@@ -31,7 +32,7 @@ export function diagnosis({ host, vars, facts, inventory }: Context<Elasticsearc
         memoryBytes: facts.memoryBytes,
         nofile: serviceLimits(host, facts).nofile,
         nofileVariable: nofileVariable(host),
-        grantedFiles: facts.limits.nofile.hard,
+        grantedFiles: grantedFiles(facts),
         nearest: (text, names) => closest(text, names)[0],
       }),
   );

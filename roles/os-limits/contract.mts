@@ -12,7 +12,7 @@ export const osLimits = contract(
     nofile: z
       .union([z.literal('auto'), z.int().min(1024)])
       .default(TUTORIAL_FILES)
-      .describe('Open files, soft and hard, of every login session. auto: 70000, or less where a session may have no more.'),
+      .describe('Open files, soft and hard, of every login session. auto: 70000, or less where the machine grants no more, not even to root.'),
     nproc: limit.describe('Processes of every login session; left to the system unless given.').exactOptional(),
     memlock: limit.describe('Locked memory in KiB; left to the system unless given.').exactOptional(),
     max_map_count: z
@@ -23,8 +23,12 @@ export const osLimits = contract(
   }),
 );
 
+type LimitFacts = Pick<Facts, 'limits' | 'mayRaiseLimits' | 'nrOpen'>;
+
+/** The most that a process can be given here. */
+export const grantedFiles = ({ limits, mayRaiseLimits, nrOpen }: LimitFacts): number => (mayRaiseLimits ? nrOpen : Math.min(limits.nofile.hard, nrOpen));
+
 /** `auto`, for machines on which nobody may raise a hard limit: what is asked for there would be refused at every login. */
-export const openFiles = (wish: number | 'auto', facts: Pick<Facts, 'limits' | 'nrOpen'>): number =>
-  wish === 'auto' ? Math.min(TUTORIAL_FILES, facts.limits.nofile.hard, facts.nrOpen) : wish;
+export const openFiles = (wish: number | 'auto', facts: LimitFacts): number => (wish === 'auto' ? Math.min(TUTORIAL_FILES, grantedFiles(facts)) : wish);
 
 export * from './process.mts';

@@ -97,7 +97,17 @@ export async function borrow(lab: string): Promise<void> {
     await must(command('cp', ['-al', join(lender, part), join(lab, part)]));
   }
 }
-const LABS = ['.lab', '.lab-test', '.lab-test-diagnosis', '.lab-test-chain', '.lab-test-metrics', '.lab-test-logstash', '.lab-test-gcp'];
+const LABS = [
+  '.lab',
+  '.lab-test',
+  '.lab-test-diagnosis',
+  '.lab-test-chain',
+  '.lab-test-metrics',
+  '.lab-test-logstash',
+  '.lab-test-gcp',
+  '.lab-test-kernel',
+  '.lab-test-systemd',
+];
 
 /** One command on a host of the lab, as root. */
 export const onHost = (name: string, script: string): Promise<Result> => play('lab', ['ssh', name, '--', 'sudo', 'sh', '-c', script], { timeoutMs: 120_000 });
@@ -164,8 +174,12 @@ export interface Document {
   >;
 }
 
-export async function document(playbook: string, args: readonly string[]): Promise<Document & { readonly text: string; readonly ms: number }> {
-  const { stdout, stderr, ms } = await play(playbook, [...args, '--json']);
+export async function document(
+  playbook: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Document & { readonly text: string; readonly ms: number }> {
+  const { stdout, stderr, ms } = await play(playbook, [...args, '--json'], options);
   try {
     return { ...(JSON.parse(stdout) as Document), text: stdout + stderr, ms };
   } catch {

@@ -19,6 +19,7 @@ export const FACTS: Facts = {
   uid: 0,
   tools: new Set(['curl', 'tar']),
   limits: { nofile: { soft: 1024, hard: 1048576 }, nproc: { soft: 1000, hard: 1000 }, memlock: { soft: 65536, hard: 65536 } },
+  mayRaiseLimits: true,
   nrOpen: 1048576,
 };
 

@@ -75,6 +75,7 @@ const FACTS: Facts = {
   uid: 0,
   tools: new Set(),
   limits: { nofile: { soft: 1024, hard: 524_288 }, nproc: { soft: 4096, hard: 4096 }, memlock: { soft: 65_536, hard: 65_536 } },
+  mayRaiseLimits: true,
   nrOpen: 1_048_576,
 };
 

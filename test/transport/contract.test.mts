@@ -50,6 +50,8 @@ function contract(name: string, connection: () => Connection): void {
       const { facts } = reader;
       expect(facts.os).to.equal(/^ID=(.*)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]);
       expect(facts.bootId).to.equal(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+      const capabilities = /^CapEff:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+      expect(facts.mayRaiseLimits).to.equal(/[13579bdf].{6}$/.test(capabilities));
       expect(facts.nrOpen).to.equal(Number(readFileSync('/proc/sys/fs/nr_open', 'utf8')));
       expect(facts.memoryBytes).to.be.above(1e8);
       expect(facts.cpus).to.be.above(0);

@@ -49,6 +49,16 @@ describe('the os-limits role', () => {
     expect(steps(find(some, LIMITS))).to.include('* hard nofile 80000');
   });
 
+  it('gives as many open files as the tutorial where root may raise the limit of sessions, and no more than they have where nobody may', () => {
+    const here = context(osLimits, one('{os_limits_nofile: auto}'), 'a');
+    const files = (facts: Partial<typeof here.facts>): string =>
+      steps(find(role.resources({ ...here, facts: { ...here.facts, ...facts } }), `file ${MANAGER_FILE}`));
+    const limits = { ...here.facts.limits, nofile: { soft: 1024, hard: 4096 } };
+    expect(files({ limits, mayRaiseLimits: true })).to.include('DefaultLimitNOFILE=70000');
+    expect(files({ limits, mayRaiseLimits: true, nrOpen: 65536 })).to.include('DefaultLimitNOFILE=65536');
+    expect(files({ limits, mayRaiseLimits: false })).to.include('DefaultLimitNOFILE=4096');
+  });
+
   it('sets no default for services where systemd is absent', () => {
     const here = context(osLimits, one('{}'), 'a');
     const some = role.resources({ ...here, facts: { ...here.facts, init: 'none' } });
