@@ -5,7 +5,7 @@
 import type { RunError } from '../errors.mts';
 import type { Contract, Host, Inventory } from '../inventory/model.mts';
 import type { HostName, ResourceId, RoleName } from '../names.mts';
-import type { Content } from '../secret.mts';
+import type { Content, Secret } from '../secret.mts';
 
 // ---- questions -------------------------------------------------------------------------------------------------
 
@@ -84,6 +84,20 @@ export interface Change {
   readonly refused?: { readonly reason: string; readonly hint: string };
 }
 
+/** A way out for hosts that have no other; `url` is without name and password. */
+export interface Proxy {
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: Secret;
+}
+
+/** What a resource fetches from elsewhere when it is applied: its host must be able to reach it. */
+export type Fetch =
+  /** Not where the first line of `stamp.path` says that it is there. */
+  | { readonly kind: 'archive'; readonly url: string; readonly proxy?: Proxy; readonly stamp: { readonly path: string; readonly line: string } }
+  /** Those that are not installed, from where the host's package manager is set up to have them. */
+  | { readonly kind: 'packages'; readonly names: readonly string[]; readonly proxy?: Proxy };
+
 export interface Resource {
   readonly id: ResourceId;
   /** Its answers mean nothing until these are converged: pending ones make it unknown. */
@@ -94,6 +108,7 @@ export interface Resource {
   readonly differs: Question<readonly Change[]>;
   /** Digest of the wanted state, by meaning: what a service was started with is compared with it. */
   readonly fingerprint?: string;
+  readonly fetches?: Fetch;
   /** Only changes that `differs` gave are handed in. Steps run in the order they are written. */
   apply(changes: readonly Change[], steps: Steps): void;
 }
@@ -215,10 +230,12 @@ export interface Context<V, P = never> {
   readonly peers: ReadonlyMap<HostName, Answer<P>>;
   /** Hosts that this run may change: those of `--limit`. */
   readonly within: ReadonlySet<HostName>;
+  /** What the roles that come after this one on this host want, as far as they can say it yet. */
+  upcoming(): readonly Resource[];
 }
 
 /** A role that runs on the controller sees no facts and opens no session. */
-export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers'>;
+export type ControllerContext<V> = Omit<Context<V>, 'facts' | 'peers' | 'upcoming'>;
 
 /** Where ssh finds a host that its provider has made, as far as the inventory does not say it. */
 export interface Location {
@@ -270,6 +287,8 @@ export interface HostRole<V, P = never> extends RoleBase<V> {
    * Managed unless said.
    */
   manages?(host: Host): boolean;
+  /** It is about what other roles of the run will do: hosts that none of them changes are no business of it. */
+  readonly looksAhead?: true;
   /** Asked read-only of every host of `group`, one or several, also outside `--limit`. */
   readonly peers?: { readonly group: string | readonly string[]; ask(host: Host, inventory: Inventory): Question<P> };
   /** Reasons not to touch anything, found before the first change; the run exits 5 with them. */

@@ -8,11 +8,11 @@ import type { LockHolder, Transport } from '../transport/session.mts';
 import { alive, guarded } from './cohort.mts';
 import { ControllerFailure, type Controller } from './controller.mts';
 import { converge } from './converge.mts';
-import { HostRun } from './host-run.mts';
+import { HostRun, type Changes } from './host-run.mts';
 import { inspect } from './inspect.mts';
 import type { Intents } from './journal.mts';
 import { Places } from './places.mts';
-import { refuse, RoleRun } from './role-run.mts';
+import { asFarAsKnown, refuse, RoleRun } from './role-run.mts';
 import { peerRuns, type ApplyOptions, type Scope } from './scope.mts';
 
 export interface RunPlan extends ApplyOptions {
@@ -110,6 +110,7 @@ class Engine {
   readonly #attempted = new Set<HostName>();
   readonly #scope: Scope;
   readonly #controller: Controller;
+  readonly #changes: Changes = { count: 0 };
   /** Hosts whose provider has yet to make them. */
   readonly #toCome = new Set<HostName>();
   readonly #places: Places;
@@ -150,7 +151,7 @@ class Engine {
       for (const host of stage.hosts) {
         const run = this.#runOf(host.name);
         const list = this.#roleRuns.get(run) ?? [];
-        list.push(...stage.roles.filter((role) => concerns(role, host, stage)).map((role) => new RoleRun(role, run, this.#scope)));
+        list.push(...stage.roles.filter((role) => this.#concerns(role, host, stage)).map((role) => new RoleRun(role, run, this.#scope, this.#later)));
         this.#roleRuns.set(run, list);
       }
     }
@@ -168,6 +169,7 @@ class Engine {
       emit,
       signal,
       stopping: () => this.#scope.stopping(),
+      changes: this.#changes,
       controller: this.#controller,
       placed: (one) => this.#places.placed(one),
       ...(writes ? { holder } : {}),
@@ -230,6 +232,19 @@ class Engine {
     else await this.#inspectStage(members.flat());
   }
 
+  /** Whether a role has anything to do with a host of the stage. */
+  #concerns(role: AnyRole, host: Host, stage: StagePlan): boolean {
+    if (role.runs === 'controller' || role.looksAhead !== true) return concerns(role, host, stage);
+    const works = (one: AnyRole): boolean => one.runs === 'host' && one.looksAhead !== true && isAbout(one, host);
+    return this.#stages.some((other) => other.hosts.includes(host) && !observes(other, host) && other.roles.some(works));
+  }
+
+  /** Host roles that have their turn after a member, on the same host. */
+  readonly #later = (member: RoleRun): readonly RoleRun[] => {
+    const all = this.#roleRuns.get(member.run) ?? [];
+    return all.slice(all.indexOf(member) + 1).filter(({ role }) => role.runs === 'host');
+  };
+
   /** Every host of the stage that a role concerns. */
   #membersOf(stage: StagePlan, role: AnyRole): readonly RoleRun[] {
     const all = stage.hosts.flatMap((host) => (this.#roleRuns.get(this.#runOf(host.name)) ?? []).filter((member) => member.role === role));
@@ -237,22 +252,30 @@ class Engine {
     return all;
   }
 
-  /** One session for each host that has a role to run on it, and for every peer they ask; all at once, within the transport's own limits. */
+  /** One session for each host that has a role to run on it, and for every peer that its roles ask; all at once, within the transport's own limits. */
   async #connect(members: readonly RoleRun[]): Promise<void> {
-    const wanted = new Map<HostRun, Ask[]>();
-    for (const { role, run } of members) {
-      if (role.runs === 'controller') continue;
-      wanted.set(run, wanted.get(run) ?? []);
+    const wanted = new Map<HostRun, Ask[]>(members.filter(({ role }) => role.runs === 'host').map(({ run }) => [run, []]));
+    // What a host is asked first is about all its roles, also those of later stages.
+    for (const { role } of [...wanted.keys()].flatMap((run) => this.#roleRuns.get(run) ?? [])) {
+      if (role.runs === 'controller' || role.peers === undefined) continue;
       for (const peer of peerRuns(this.#scope, role)) {
         const asks = wanted.get(peer) ?? [];
-        if (role.peers !== undefined) asks.push(...role.peers.ask(peer.host, this.#plan.inventory).asks);
+        asks.push(...role.peers.ask(peer.host, this.#plan.inventory).asks);
         wanted.set(peer, asks);
       }
     }
+    await Promise.all([...wanted.keys()].map((run) => this.#renew(run)));
     await Promise.all([...wanted].map(([run, asks]) => this.#open(run, asks)));
     await Promise.all(
       members.filter(({ role, run }) => role.runs === 'host' && run.isOpen && run.failure === undefined).map((member) => this.#foresee(member.run)),
     );
+  }
+
+  /** What stages before have changed, wherever, may make another answer of what a host said before them. */
+  async #renew(run: HostRun): Promise<void> {
+    if (!run.isOpen || run.failure !== undefined || !run.isOld) return;
+    await run.forget();
+    this.#foreseen.delete(run);
   }
 
   async #open(run: HostRun, asks: readonly Ask[]): Promise<void> {
@@ -277,7 +300,9 @@ class Engine {
   /** No role of this run may change anything on it. */
   #isObserved(host: Host): boolean {
     const stages = this.#stages.filter(({ hosts }) => hosts.some(({ name }) => name === host.name));
-    return stages.length > 0 && stages.every((stage) => observes(stage, host) || stage.roles.every((role) => role.runs === 'controller'));
+    const isUntouched = (role: AnyRole, stage: StagePlan): boolean =>
+      role.runs === 'controller' || (role.looksAhead === true && !this.#concerns(role, host, stage));
+    return stages.length > 0 && stages.every((stage) => observes(stage, host) || stage.roles.every((role) => isUntouched(role, stage)));
   }
 
   /** A host that was never made cannot answer: then what makes it comes first. */
@@ -290,7 +315,7 @@ class Engine {
 
   readonly #foreseen = new Map<HostRun, Promise<void>>();
 
-  /** Asks for every role of the host in one frame, so that a host in order costs one round trip. */
+  /** Asks for every role that is still to come on the host in one frame, so that a host in order costs one round trip. */
   #foresee(run: HostRun): Promise<void> {
     const begun = this.#foreseen.get(run) ?? this.#askAll(run);
     this.#foreseen.set(run, begun);
@@ -298,7 +323,7 @@ class Engine {
   }
 
   async #askAll(run: HostRun): Promise<void> {
-    const members = (this.#roleRuns.get(run) ?? []).filter(({ role }) => role.runs === 'host');
+    const members = (this.#roleRuns.get(run) ?? []).filter(({ role, hasBegun }) => role.runs === 'host' && !hasBegun);
     await Promise.all(members.map((member) => member.learnPeers(false)));
     await run.know(members.flatMap(foreseeable)).catch((thrown: unknown) => {
       const error = run.fail(thrown);
@@ -370,9 +395,7 @@ class Engine {
   /** What the roles after this one will want to know of the host, and this one's own checks. */
   #rest(member: RoleRun): readonly Ask[] {
     if (member.role.runs === 'controller') return [];
-    const all = this.#roleRuns.get(member.run) ?? [];
-    const later = all.slice(all.indexOf(member) + 1).filter(({ role }) => role.runs === 'host');
-    return [...foreseeable(member), ...later.flatMap(foreseeable)];
+    return [...foreseeable(member), ...this.#later(member).flatMap(foreseeable)];
   }
 
   /** Together: what one service needs to show that it moves, the next needs as well. */
@@ -387,12 +410,4 @@ const firstAlive = (members: readonly RoleRun[]): readonly RoleRun[] => alive(me
 /** What all hosts stand on, such as their network, is not there: none of them is begun. */
 const isGroundLost = ({ role, run }: RoleRun): boolean => role.runs === 'controller' && role.per === 'group' && run.failure !== undefined;
 
-/** A role that cannot say yet what it will ask (a peer is missing, a variable is wrong) is asked when its turn comes. */
-function foreseeable(member: RoleRun): readonly Ask[] {
-  try {
-    return member.asks();
-  } catch (thrown) {
-    if (toRunError(thrown).kind === 'bug') throw thrown;
-    return [];
-  }
-}
+const foreseeable = (member: RoleRun): readonly Ask[] => asFarAsKnown(() => member.asks());

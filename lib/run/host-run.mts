@@ -20,6 +20,8 @@ export interface HostRunOptions {
   readonly controller: Controller;
   /** The host with everything that is needed to reach it. */
   readonly placed: (host: Host) => Promise<Host>;
+  /** How often this run has changed anything, on any host. */
+  readonly changes: Changes;
   readonly emit: (event: EventBody) => void;
   readonly signal: AbortSignal;
   stopping(): boolean;
@@ -27,6 +29,10 @@ export interface HostRunOptions {
   readonly holder?: LockHolder;
   /** Where steps are noted before they are begun. */
   readonly journal?: Intents;
+}
+
+export interface Changes {
+  count: number;
 }
 
 /** One host during one run: its session, what is known about it, and whether anything was changed. */
@@ -42,6 +48,8 @@ export class HostRun {
   #reader: Reader | undefined;
   #opening: Promise<void> | undefined;
   #appliedSinceOpen = false;
+  /** How many changes there had been when this host was begun to be asked anew. */
+  #askedAfter = 0;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(host: Host, options: HostRunOptions) {
@@ -77,6 +85,7 @@ export class HostRun {
       },
     };
     const host = await this.#options.placed(this.host);
+    this.#askedAfter = this.#options.changes.count;
     if (holder === undefined) this.#reader = await transport.read(host, options);
     else this.#reader = this.#writer = await transport.write(host, { ...options, holder });
     this.answers.record(this.#reader.first);
@@ -102,9 +111,19 @@ export class HostRun {
   /** What was known is old: time has passed in which the host went on by itself. */
   forget(): Promise<void> {
     return this.#alone(() => {
-      this.answers.forget();
+      this.#forget();
       return Promise.resolve();
     });
+  }
+
+  #forget(): void {
+    this.answers.forget();
+    this.#askedAfter = this.#options.changes.count;
+  }
+
+  /** Something was changed since it was asked, here or elsewhere: what a host says may be about others. */
+  get isOld(): boolean {
+    return this.#askedAfter < this.#options.changes.count;
   }
 
   /** One answer, read before anybody else can change what is known; with `again` asked anew. */
@@ -162,13 +181,24 @@ export class HostRun {
    */
   apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
     return this.#alone(async () => {
-      this.answers.forget();
-      for (const segment of segments(steps)) {
-        if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
-        else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
+      this.#forget();
+      try {
+        for (const segment of segments(steps)) {
+          if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
+          else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
+        }
+      } finally {
+        this.#countChange();
       }
       await this.#fetch(this.answers.missing(reask));
     });
+  }
+
+  /** Its own change makes nothing old of what is asked after it; what others changed meanwhile does. */
+  #countChange(): void {
+    const { changes } = this.#options;
+    if (this.#askedAfter === changes.count) this.#askedAfter += 1;
+    changes.count += 1;
   }
 
   async #applyAtController(role: RoleName, step: Extract<CompiledStep, { at: 'controller' }>): Promise<void> {

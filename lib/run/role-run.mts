@@ -1,4 +1,4 @@
-import { fail, RunFailure, type RunError } from '../errors.mts';
+import { fail, RunFailure, toRunError, type RunError } from '../errors.mts';
 import type { HostName, ResourceId } from '../names.mts';
 import type { Answer, AnyControllerRole, AnyHostRole, AnyRole, Ask, Change, Check, Question, Refusal, Resource, StandIn, Verdict } from '../plan/model.mts';
 import { disrupts, judge, withoutDisruption, type Judged } from '../plan/verdict.mts';
@@ -14,6 +14,8 @@ export class RoleRun {
   readonly role: AnyRole;
   readonly run: HostRun;
   readonly #scope: Scope;
+  /** The roles that come after this one on the same host. */
+  readonly #later: (self: RoleRun) => readonly RoleRun[];
   #peers: ReadonlyMap<HostName, Answer<unknown>> = new Map();
   #started: number | undefined;
   #verdict: RoleVerdict = 'converged';
@@ -23,10 +25,11 @@ export class RoleRun {
   temporary: ReadonlySet<ResourceId> = new Set();
   changed = false;
 
-  constructor(role: AnyRole, run: HostRun, scope: Scope) {
+  constructor(role: AnyRole, run: HostRun, scope: Scope, later: (self: RoleRun) => readonly RoleRun[]) {
     this.role = role;
     this.run = run;
     this.#scope = scope;
+    this.#later = later;
   }
 
   get isCoordinated(): boolean {
@@ -44,7 +47,8 @@ export class RoleRun {
   hostContext(role: AnyHostRole): Parameters<AnyHostRole['resources']>[0] {
     const { host, facts } = this.run;
     const vars: unknown = host.vars(role.contract);
-    return { host, vars, facts, inventory: this.#scope.inventory, peers: this.#peers, within: this.#scope.within };
+    const upcoming = (): readonly Resource[] => this.#later(this).flatMap((member) => asFarAsKnown(() => member.resources()));
+    return { host, vars, facts, inventory: this.#scope.inventory, peers: this.#peers, within: this.#scope.within, upcoming };
   }
 
   controllerContext(role: AnyControllerRole): Parameters<AnyControllerRole['resources']>[0] {
@@ -313,6 +317,16 @@ export function refuse(refusals: readonly Refusal[]): void {
     message: [...new Set(refusals.map(({ reason }) => reason))].join('\n'),
     hint: [...new Set(refusals.map(({ hint }) => hint))].join('\n'),
   });
+}
+
+/** A role that cannot say yet what it will ask or want (a peer is missing, a variable is wrong) says it when its turn comes. */
+export function asFarAsKnown<T>(say: () => readonly T[]): readonly T[] {
+  try {
+    return say();
+  } catch (thrown) {
+    if (toRunError(thrown).kind === 'bug') throw thrown;
+    return [];
+  }
 }
 
 const WEIGHT: Readonly<Record<RoleVerdict, number>> = { converged: 0, unknown: 1, pending: 2, changed: 3, failed: 4 };

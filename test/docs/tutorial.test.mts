@@ -35,7 +35,8 @@ function onHosts<T>(list: (host: Host, inventory: Inventory) => readonly T[]): r
 function contextOf(name: string, host: Host, inventory: Inventory) {
   const role = roleNamed(name);
   const vars: unknown = host.vars(role.contract);
-  return { role, context: { host, vars, facts: FACTS, inventory, peers: new Map<never, never>(), within: new Set(inventory.hosts.keys()) } };
+  const within = new Set(inventory.hosts.keys());
+  return { role, context: { host, vars, facts: FACTS, inventory, peers: new Map<never, never>(), within, upcoming: () => [] } };
 }
 const checks = (name: string): readonly Check[] =>
   onHosts((host, inventory) => {

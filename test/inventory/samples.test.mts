@@ -71,6 +71,7 @@ describe('inventories for Google Cloud', () => {
                 inventory,
                 peers: new Map<never, never>(),
                 within,
+                upcoming: () => [],
               };
               // Nobody was asked here, and founding a cluster wants everybody asked.
               const reasons = role.refuses(context).filter(({ reason }) => !/could not be asked/.test(reason));

@@ -61,7 +61,7 @@ export function context<V, P = never>(
   peers: ReadonlyMap<HostName, Answer<P>> = new Map(),
 ): Context<V, P> {
   const host = hostOf(from, name);
-  return { host, vars: host.vars(contract), facts: { ...FACTS, ...facts }, inventory: from, peers, within: new Set(from.hosts.keys()) };
+  return { host, vars: host.vars(contract), facts: { ...FACTS, ...facts }, inventory: from, peers, within: new Set(from.hosts.keys()), upcoming: () => [] };
 }
 
 /** The text of every step that a resource would take if all of it had to be done. */

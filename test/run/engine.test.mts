@@ -268,6 +268,136 @@ describe('engine', () => {
     });
   });
 
+  describe('what was asked before a change', () => {
+    /** `asker` looks at `color` in the first stage and in the last; what `painter` changes in between shows there. */
+    const stagesFor = (seen: (string | undefined)[]): Given['stages'] => [
+      { hosts: 'asker', roles: [role('early', () => [want('ready', 'yes')])] },
+      { hosts: 'painter', roles: [role('paints', () => [want('paint', 'blue')])] },
+      {
+        hosts: 'asker',
+        roles: [
+          role('late', () => [], {
+            verify: () => [
+              check('color', setting('color'), (now) => {
+                seen.push(now);
+                return true;
+              }),
+            ],
+          }),
+        ],
+      },
+    ];
+
+    it('elsewhere is asked again in the next stage, and only then', async () => {
+      const [asker, painter] = [newHost({ ready: 'yes' }), newHost()];
+      painter.onSet = () => asker.settings.set('color', 'blue');
+      const given = { groups: { asker: [], painter: [] }, hosts: { asker, painter } };
+      const seen: (string | undefined)[] = [];
+      expect((await play({ ...given, stages: stagesFor(seen) })).exitCode).to.equal(0);
+      expect(seen).to.deep.equal(['blue']);
+      expect(asker.log).to.deep.equal(['open', 'ask 2', 'ask 1', 'close']);
+      asker.log.length = 0;
+      expect((await play({ ...given, stages: stagesFor(seen) })).exitCode).to.equal(0);
+      expect(asker.log, 'nothing was changed').to.deep.equal(['open', 'ask 2', 'close']);
+    });
+
+    it('on the host itself is asked again with that change', async () => {
+      const [asker, painter] = [newHost(), newHost({ paint: 'blue' })];
+      asker.onSet = () => asker.settings.set('color', 'green');
+      const seen: (string | undefined)[] = [];
+      const { exitCode } = await play({ groups: { asker: [], painter: [] }, hosts: { asker, painter }, stages: stagesFor(seen) });
+      expect(exitCode).to.equal(0);
+      expect(seen).to.deep.equal(['green']);
+      expect(asker.log).to.deep.equal(['open', 'ask 2', 'set ready yes', 'close']);
+    });
+  });
+
+  it('opens the peers of every role of a host before it asks it for the first time', async () => {
+    const [a, b] = [newHost({ color: 'blue', size: 'big' }), newHost({ color: 'red' })];
+    const found: unknown[] = [];
+    const early = role('early', () => [want('color', 'blue')]);
+    const late = role('late', ({ peers }) => {
+      found.push(peers.get(hostName('b')));
+      return [want('size', 'big')];
+    }, { peers: { group: 'others', ask: () => setting('color') } }); // prettier-ignore
+    const stages = [
+      { hosts: 'a', roles: [early] },
+      { hosts: 'a', roles: [late] },
+    ];
+    await play({ groups: { a: [], b: ['others'] }, hosts: { a, b }, stages, limit: ['a'], mode: 'check' });
+    expect(found.length).to.be.above(0);
+    for (const answer of found) expect(answer).to.deep.equal({ kind: 'known', value: 'red' });
+    expect(a.log).to.deep.equal(['open', 'ask 2', 'close']);
+  });
+
+  describe('a role that looks ahead', () => {
+    const upcoming: string[] = [];
+    const ahead = role('ahead', () => [], {
+      looksAhead: true,
+      objects: (context) => {
+        upcoming.push(
+          `${context.host.name}: ${context
+            .upcoming()
+            .map(({ id }) => id)
+            .join(' ')}`,
+        );
+        return setting('way-out').map((now): readonly Refusal[] => (now === 'yes' ? [] : [{ kind: 'refused', reason: 'no way out', hint: 'make one' }]));
+      },
+    });
+    const works = role('works', () => [want('color', 'blue')]);
+    const unready = role('unready', () => {
+      throw new RunFailure({ kind: 'usage', short: 'not yet', message: 'not yet' });
+    });
+    const later = role('later', () => [want('size', 'big')]);
+    const observing = role('observing', () => [], { manages: () => false });
+
+    beforeEach(() => {
+      upcoming.length = 0;
+    });
+
+    it('sees what the roles after it want, as far as they can say it, and keeps them from beginning', async () => {
+      const [a, b] = [newHost(), newHost({ 'way-out': 'yes' })];
+      const { exitCode } = await play({
+        groups: { a: [], b: [] },
+        hosts: { a, b },
+        stages: [
+          { hosts: 'all', roles: [ahead] },
+          { hosts: 'all', roles: [works] },
+          { hosts: 'all', roles: [later] },
+        ],
+      });
+      expect(exitCode).to.equal(5);
+      expect(new Set(upcoming)).to.deep.equal(new Set(['a: color size', 'b: color size']));
+      expect(writes(a)).to.deep.equal([]);
+      expect(writes(b)).to.deep.equal(['set color blue', 'set size big']);
+      const stuck = await play({ groups: { b: [] }, hosts: { b: newHost({ 'way-out': 'yes' }) }, stages: [{ hosts: 'all', roles: [ahead, unready] }] });
+      expect(stuck.exitCode).to.equal(4);
+      expect(upcoming).to.include('b: ');
+    });
+
+    it('has nothing to do with hosts that are only observed, or that no other role works on', async () => {
+      const [seen, bare] = [newHost(), newHost()];
+      const { exitCode } = await play({
+        groups: { seen: [], bare: [] },
+        hosts: { seen, bare },
+        stages: [
+          { hosts: 'all', roles: [ahead] },
+          { hosts: 'seen', roles: [observing] },
+        ],
+      });
+      expect(exitCode).to.equal(0);
+      expect(upcoming).to.deep.equal([]);
+      expect(bare.log).to.deep.equal([]);
+      const gone = newHost();
+      gone.refuse = new RunFailure({ kind: 'unreachable', short: 'away', message: 'away' });
+      const stages = [
+        { hosts: 'all', roles: [ahead] },
+        { hosts: 'all', roles: [observing] },
+      ];
+      expect((await play({ groups: { gone: [] }, hosts: { gone }, stages })).exitCode, 'an observed host may be away').to.equal(0);
+    });
+  });
+
   describe('a host that is observed only', () => {
     const observing = role('observing', () => [], {
       manages: () => false,
