@@ -61,13 +61,14 @@ export class SshConnector implements AsyncDisposable {
     const server = knownHosts.serverAt(...keyPlace(to)) ?? `${to.address}:${to.port}`;
     const started = performance.now();
     let last: ConnectFailure | undefined;
+    let unvouched: string | undefined;
     for (let attempt = 1; ; attempt++) {
       let hasWay = false;
       try {
         const through = to.jump === undefined ? undefined : await this.#bastion(to, to.jump, signal, onWaiting);
         hasWay = true;
-        // Not while the server waits for a login: asking many times may take longer than it does.
-        const unvouched = await whileWaiting(this.#vouch(to, knownHosts), signal, () => undefined);
+        // Not before sshd answers, since a host that starts has no keys to tell yet; nor while it waits for a login, which many questions outlast.
+        if (last?.retry === 'vouch') unvouched = await whileWaiting(this.#vouch(to, knownHosts), signal, () => undefined);
         await using place = new AsyncDisposableStack();
         place.use(await this.#limiter.enter(server, signal));
         const { keepaliveMs } = this.#options;
@@ -91,6 +92,8 @@ export class SshConnector implements AsyncDisposable {
         if (last !== undefined && signal.aborted && isTimeout(reasonOf(signal))) throw last;
         if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
         last = error;
+        if (error.retry === 'vouch') continue;
+        unvouched = undefined;
         if (error.dropped) this.#limiter.dropped(server);
         const spentMs = performance.now() - started;
         const isSettling = spentMs < (to.settlingMs ?? 0);
@@ -104,15 +107,11 @@ export class SshConnector implements AsyncDisposable {
     }
   }
 
-  /** Records the keys that somebody vouches for where none is known yet; gives why there are none. In vain, and whoever needs them next asks again. */
+  /** Records the keys that a host's provider vouches for; gives why there are none. In vain, and whoever needs them next asks again. */
   async #vouch(to: SshConnection, knownHosts: KnownHosts): Promise<string | undefined> {
-    const { hostKeys } = to;
-    if (hostKeys === undefined || knownHosts.types(...keyPlace(to)).length > 0) return undefined;
     const name = knownHostsName(...keyPlace(to));
     const ask = async (): Promise<void> => {
-      const keys = parseHostKeys(await hostKeys());
-      if (keys.length === 0) throw new Error('it has none yet');
-      for (const key of keys) knownHosts.add(...keyPlace(to), key);
+      for (const key of parseHostKeys((await to.hostKeys?.()) ?? [])) knownHosts.add(...keyPlace(to), key);
     };
     const asked = this.#vouched.get(name) ?? ask();
     this.#vouched.set(name, asked);
@@ -186,7 +185,7 @@ export class SshConnector implements AsyncDisposable {
 
 /** Milliseconds to wait before the next attempt; `undefined`: there is none. */
 function pauseAfter(
-  retry: Exclude<ConnectFailure['retry'], 'never'>,
+  retry: Exclude<ConnectFailure['retry'], 'never' | 'vouch'>,
   { attempt, isSettling, spentMs }: { readonly attempt: number; readonly isSettling: boolean; readonly spentMs: number },
 ): number | undefined {
   if (retry === 'settling') return isSettling ? SETTLING_DELAY_MS : undefined;

@@ -107,7 +107,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     hostVerifier: (key: Buffer): boolean => {
       const verdict = knownHosts.judge(...keyPlace(to), key);
       presented = { key, verdict };
-      return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new');
+      return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new' && !isToBeVouched(dialling));
     },
   });
   const abandon = (): void => {
@@ -135,6 +135,9 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   }
   return link;
 }
+
+/** Its provider knows its keys, and was not asked for them yet. */
+const isToBeVouched = ({ to, unvouched }: Dialling): boolean => to.hostKeys !== undefined && unvouched === undefined;
 
 interface Presented {
   readonly key: Buffer;
@@ -278,7 +281,8 @@ function explain(dialling: Dialling & { readonly identities: readonly Identity[]
   });
 }
 
-function hostKeyFailure({ hostName, to, unvouched }: Dialling, { key, verdict }: Presented): ConnectFailure | undefined {
+function hostKeyFailure(dialling: Dialling, { key, verdict }: Presented): ConnectFailure | undefined {
+  const { hostName, to, unvouched } = dialling;
   const name = knownHostsName(...keyPlace(to));
   const shown = `${keyType(key)} ${fingerprint(key)}`;
   const file = to.knownHostsFile ?? to.userKnownHostsFiles?.[0] ?? '~/.ssh/known_hosts';
@@ -286,11 +290,11 @@ function hostKeyFailure({ hostName, to, unvouched }: Dialling, { key, verdict }:
     case 'known':
       return undefined;
     case 'unknown':
-      if (to.hostKeyChecking === 'accept-new') return undefined;
+      if (to.hostKeyChecking === 'accept-new' && !isToBeVouched(dialling)) return undefined;
       return new ConnectFailure('refused', 'unknown host key', {
         message: `the host key of ${hostName} (${name}) is not known: ${shown}${verdict.authority ? '; known_hosts names a certificate authority for it, which is not supported' : ''}${unvouched === undefined ? '' : `; its provider was asked for its keys, in vain: ${unvouched}`}`,
         hint: `compare the fingerprint on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: echo '${name} ${keyType(key)} ${key.toString('base64')}' >> ${file}`,
-        ...(unvouched === undefined ? {} : { retry: 'settling' as const }),
+        ...(to.hostKeys === undefined ? {} : { retry: unvouched === undefined ? ('vouch' as const) : ('settling' as const) }),
       });
     case 'changed':
       return new ConnectFailure('refused', 'HOST KEY CHANGED', {

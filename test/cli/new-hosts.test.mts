@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { startSshd, type Sshd } from '../transport/sshd.mts';
+import { eventually } from '../transport/support.mts';
 import { Program, ROOT, said } from './program.mts';
 
 const CLOUD = join(ROOT, 'test/cli/playbooks/cloud.mts');
@@ -42,8 +42,10 @@ describe('command line: a host that the run itself makes', function () {
   it('is waited for until its account is there, visibly; its key is the one that its provider vouches for', async () => {
     using program = new Program();
     writeFileSync(join(sshd.directory, 'authorized_keys'), '');
-    const { ended } = program.start(CLOUD, ['-i', inventory(program)]);
-    await sleep(3_000);
+    const { child, ended } = program.start(CLOUD, ['-i', inventory(program)]);
+    let seen = '';
+    child.stdout?.on('data', (bytes: Buffer) => (seen += bytes.toString('utf8')));
+    await eventually('it waits', () => seen.includes('waiting for ssh'), 20_000);
     writeFileSync(join(sshd.directory, 'authorized_keys'), login);
     const made = await ended;
     expect(made.code, said(made)).to.equal(0);
