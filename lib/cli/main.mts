@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { fail, highestExit, toRunError, type ExitCode, type RunError } from '../errors.mts';
+import { exitCodeOf, fail, toRunError, type ExitCode, type RunError } from '../errors.mts';
 import type { Inventory, SshConnection } from '../inventory/model.mts';
 import { isHostName, type HostName } from '../names.mts';
 import type { Playbook } from '../plan/model.mts';
@@ -91,7 +91,7 @@ const version = (): string => (JSON.parse(readFileSync(new URL('../../package.js
 /** One clear message on stderr, for what goes wrong before there is a run to report on. */
 export function complain({ kind, message, hint }: RunError): ExitCode {
   process.stderr.write(`${kind === 'bug' ? 'bug' : 'error'}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
-  return highestExit([kind === 'bug' ? 70 : 4]);
+  return exitCodeOf[kind];
 }
 
 async function describe(playbook: Playbook, commandLine: CommandLine): Promise<ExitCode> {
