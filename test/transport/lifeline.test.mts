@@ -10,7 +10,7 @@ import type { Connection } from '../../lib/inventory/model.mts';
 import { openTransport, type TransportOptions } from '../../lib/transport/index.mts';
 import type { Frame, Session } from '../../lib/transport/session.mts';
 import { startSshd, type Sshd } from './sshd.mts';
-import { eventually, holder, limits, makeHost, mark, opening, processesWith, SHELLS, sshTo, step, withDirectory } from './support.mts';
+import { eventually, holder, limits, makeHost, mark, opening, processesWith, SHELLS, sshTo, step, together, withDirectory } from './support.mts';
 
 const CLIENT = fileURLToPath(new URL('client.mts', import.meta.url));
 const LOCAL: Connection = { kind: 'local' };
@@ -31,16 +31,6 @@ async function withSession(options: TransportOptions, connection: Connection, bo
     await using session = await transport.write(makeHost(connection), { ...opening, holder: holder() });
     await body(session, lock);
   });
-}
-
-/** They mostly wait, so all of a suite run at once, and each says its own result. */
-function together(name: string, body: () => Promise<void>): void {
-  let running: Promise<void>;
-  before(() => {
-    running = body();
-    running.catch(() => undefined);
-  });
-  it(name, () => running);
 }
 
 const inEveryShell = async (body: (shell: string) => Promise<void>): Promise<void> => {

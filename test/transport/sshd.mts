@@ -21,9 +21,10 @@ export interface Sshd extends AsyncDisposable {
 }
 
 let next = 1;
+const ISOLATED = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** `configure` may add files to the directory and lines to the configuration. */
-export async function startSshd(configure: (directory: string) => string = () => ''): Promise<Sshd> {
+/** `configure` may add files to the directory and lines to the configuration. `isolated` (root only): with processes and a /run of its own, as another host has; whatever it ran ends with it. */
+export async function startSshd(configure: (directory: string) => string = () => '', isolated = false): Promise<Sshd> {
   const directory = mkdtempSync(join(tmpdir(), 'kem-sshd-'));
   const path = (name: string): string => join(directory, name);
   mkdirSync('/run/sshd', { recursive: true });
@@ -49,7 +50,10 @@ PidFile none
 ${configure(directory)}
 `,
   );
-  const child: ChildProcess = spawn('/usr/sbin/sshd', ['-D', '-f', path('sshd_config'), '-E', path('log')], { stdio: 'ignore' });
+  const argv = ['/usr/sbin/sshd', '-D', '-f', path('sshd_config'), '-E', path('log')];
+  const child: ChildProcess = isolated
+    ? spawn('unshare', [...ISOLATED, 'sh', '-c', 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && "$@"', 'sh', ...argv], { stdio: 'ignore' })
+    : spawn('/usr/sbin/sshd', argv.slice(1), { stdio: 'ignore' });
   for (let tries = 0; ; tries++) {
     const sock = net.connect(port, address);
     const up = await Promise.race([once(sock, 'connect').then(() => true), once(sock, 'error').then(() => false)]).catch(() => false);
@@ -69,7 +73,8 @@ ${configure(directory)}
     hostKey,
     log: () => readFileSync(path('log'), 'utf8'),
     [Symbol.asyncDispose]: async () => {
-      child.kill();
+      // unshare lets nothing less through, and takes everything with it.
+      child.kill(isolated ? 'SIGKILL' : 'SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       rmSync(directory, { recursive: true, force: true });
     },

@@ -123,3 +123,13 @@ export async function eventually(what: string, condition: () => boolean | Promis
     await sleep(50);
   }
 }
+
+/** For tests that mostly wait: all of a suite run at once, and each says its own result. */
+export function together(name: string, body: () => Promise<void>): void {
+  let running: Promise<void>;
+  before(() => {
+    running = body();
+    running.catch(() => undefined);
+  });
+  it(name, () => running);
+}
