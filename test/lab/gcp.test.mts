@@ -38,13 +38,16 @@ const VARIABLES = {
   logstash_jmx_poll_seconds: 1,
 };
 
+/** Of the disks for data; nothing of it is used up before it is written. */
+const DATA_DISK_GB = 10;
+
 type Variables = Readonly<Record<string, unknown>>;
 
 /** A second inventory file, whose values win over those of inventory/gcp.yaml. */
-function overlay(file: string, vars: Variables, ofHost: (address: string) => Variables): string {
+function overlay(file: string, vars: Variables, ofHost: (address: string, name: string) => Variables): string {
   const path = join(LAB, file);
   mkdirSync(LAB, { recursive: true });
-  const hosts = Object.fromEntries([...ADDRESSES].map(([name, address]) => [name, ofHost(address)]));
+  const hosts = Object.fromEntries([...ADDRESSES].map(([name, address]) => [name, ofHost(address, name)]));
   writeFileSync(path, JSON.stringify({ all: { vars: { ...VARIABLES, ...vars }, hosts } }, undefined, 2));
   return path;
 }
@@ -53,7 +56,7 @@ function overlay(file: string, vars: Variables, ofHost: (address: string) => Var
 async function attachDisk(name: string): Promise<void> {
   const image = join(LAB, `${name}-data.img`);
   writeFileSync(image, '');
-  truncateSync(image, 256 * 2 ** 20);
+  truncateSync(image, DATA_DISK_GB * 2 ** 30);
   const device = (await must(command('losetup', ['--find', '--show', image]))).trim();
   const supervisor = (await must(command('pgrep', ['--full', `^systemd-nspawn .*--directory=${LAB}/hosts/${name}/root `]))).trim();
   const init = (await must(command('pgrep', ['--parent', supervisor]))).trim();
@@ -113,7 +116,10 @@ describe('inventory/gcp.yaml', function () {
         return { natIP: address, address, hostKeys: hostKeysOf(address) };
       },
     });
-    mapped = overlay('mapped.yaml', {}, (address) => ({ private_address: address }));
+    mapped = overlay('mapped.yaml', {}, (address, name) => ({
+      private_address: address,
+      ...(/^(es|broker)-/.test(name) ? { gcp_data_disk_gb: DATA_DISK_GB } : {}),
+    }));
     env = { ...labEnv, ...double.environment, HOME: join(LAB, 'home') };
     mkdirSync(join(LAB, 'home'), { recursive: true });
   });
