@@ -25,9 +25,10 @@ const ALONE = join(import.meta.dirname, 'alone');
 
 export const make = (): Promise<string> => must(command('sh', program('make'), { timeoutMs: 120_000 }));
 
-export function boot(): ChildProcess {
+/** Nobody waits for it to end: it does when the tests do. */
+export function boot(): void {
   const log = openSync(CONSOLE, 'a');
-  return spawn('sh', program('run'), { stdio: ['ignore', log, log] });
+  spawn('sh', program('run'), { stdio: ['ignore', log, log] }).unref();
 }
 
 /** Another one in namespaces inside of these. */
