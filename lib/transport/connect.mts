@@ -92,7 +92,10 @@ export class SshConnector implements AsyncDisposable {
         if (last !== undefined && signal.aborted && isTimeout(reasonOf(signal))) throw last;
         if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
         last = error;
-        if (error.retry === 'vouch') continue;
+        if (error.retry === 'vouch') {
+          attempt--;
+          continue;
+        }
         unvouched = undefined;
         if (error.dropped) this.#limiter.dropped(server);
         const spentMs = performance.now() - started;
