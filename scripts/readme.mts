@@ -49,6 +49,7 @@ async function generated(root: string): Promise<ReadonlyMap<string, string>> {
     ['site-help', fenced('text', await run('site.mts'))],
     ['lab-help', fenced('text', await run('lab.mts'))],
     ['gcp-help', fenced('text', await run('gcp.mts'))],
+    ['gcp-help', fenced('text', await run('gcp.mts'))],
     ['inventory-help', fenced('text', await run('inventory.mts'))],
     [
       'connection',

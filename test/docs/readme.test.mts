@@ -20,9 +20,9 @@ const blocks = (language: string): readonly string[] => found(new RegExp(`^\`\`\
 const section = (title: string): string => README.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
 
 const HELP: Readonly<Record<string, string>> = Object.fromEntries(
-  ['site', 'lab', 'inventory'].map((name) => [name, new RegExp(`<!-- ${name}-help: npm run docs -->([^]*?)<!-- /`).exec(README)?.[1] ?? '']),
+  ['site', 'lab', 'gcp', 'inventory'].map((name) => [name, new RegExp(`<!-- ${name}-help: npm run docs -->([^]*?)<!-- /`).exec(README)?.[1] ?? '']),
 );
-/** Options of the lab and of the inventory's playbook beside their own. */
+/** Options of the lab, of Google Cloud and of the inventory's playbook beside their own. */
 const knownOptions = (playbook: string): ReadonlySet<string> =>
   new Set(found(/(?<![\w-])(--?[a-zA-Z][\w-]*)/g, `${HELP['site'] ?? ''}${playbook === 'site' || playbook === 'drift' ? '' : (HELP[playbook] ?? '')}`));
 
