@@ -154,6 +154,8 @@ const PASSING = [
   /currently unavailable|backend error|internal error|unreachable|timed out|deadline exceeded/i,
   /\b(?:429|500|502|503|504)\b.*(?:error|server|gateway|unavailable)/i,
   /HTTPError (?:429|50[0234])/,
+  // The connection ended without an answer: gcloud takes that for a crash of its own.
+  /crashed \(ConnectionError\)|Connection aborted/,
 ];
 
 /** Requests per minute and troubles of the service: worth another try. A quota of resources is not, it does not come back by waiting. */

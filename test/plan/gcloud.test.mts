@@ -79,6 +79,11 @@ describe('calls of gcloud', () => {
     expect(isPassing(honest({ argv: list, code: 0, stderr: PARTIAL(RATE) }))).to.equal(true);
   });
 
+  it('a connection that ends without an answer passes', () => {
+    const stderr = "ERROR: gcloud crashed (ConnectionError): ('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))\n";
+    expect(isPassing({ argv: create, code: 1, stderr })).to.equal(true);
+  });
+
   it('a create that finds it made is done; nothing else is', () => {
     const stderr = FAILED("The resource 'projects/my-project/global/firewalls/x' already exists");
     expect(isMadeAlready({ argv: create, code: 1, stderr })).to.equal(true);
