@@ -273,8 +273,8 @@ interface RoleBase<V> {
   readonly contract: Contract<V>;
   /** One line for `--list-roles`. */
   readonly summary: string;
-  /** It has to do only with hosts whose `host_provider` is this; with every host unless said. */
-  readonly concerns?: string;
+  /** It has to do only with hosts whose `host_provider` is this, or with those that it says itself; with every host unless said. */
+  readonly concerns?: string | ((host: Host) => boolean);
 }
 
 /** A role whose questions and steps run on its hosts. */

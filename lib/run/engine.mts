@@ -55,10 +55,10 @@ export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, '
     .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);
 }
 
-/** Whether hosts of this provider are a role's business: a provider has only its own. */
-export function isAbout(role: AnyRole, { provider }: Host): boolean {
+/** Whether a host is a role's business: a provider has only its own. */
+export function isAbout(role: AnyRole, host: Host): boolean {
   const only = role.concerns ?? (role.runs === 'controller' ? role.provides : undefined);
-  return only === undefined || only === provider;
+  return only === undefined || (typeof only === 'function' ? only(host) : only === host.provider);
 }
 
 /** A playbook names groups that an inventory need not have: one that is missing has no hosts, and the others of a union still have theirs. */

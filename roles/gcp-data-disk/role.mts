@@ -29,7 +29,7 @@ export default defineRole<GcpVars>({
   name: 'gcp-data-disk',
   contract: gcp,
   summary: 'data disk of an instance: formatted where it is blank, mounted by UUID, grown online',
-  concerns: PROVIDER,
+  concerns: (host) => host.provider === PROVIDER && host.vars(gcp).data_disk_gb !== undefined,
   runs: 'host',
   per: 'host',
   refuses: withoutPlace,

@@ -774,6 +774,11 @@ describe('engine', () => {
       expect(new Set(log)).to.deep.equal(new Set(['network b']));
     });
 
+    it('are about the hosts that they say themselves', async () => {
+      await play({ ...given, stages: [{ hosts: 'all', roles: [provider('disks', { concerns: ({ name }) => name === 'a' })] }] });
+      expect(new Set(log)).to.deep.equal(new Set(['disks a']));
+    });
+
     it('bring those they depend on with them, in the order of the playbook', async () => {
       const network = provider('network');
       const stages = [{ hosts: 'all', roles: [provider('unasked'), network, provider('machines', { dependencies: [network.name] })] }];
