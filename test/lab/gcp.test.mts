@@ -112,7 +112,7 @@ describe('inventory/gcp.yaml', function () {
       defaultNetwork: false,
       onInstance: async ({ event, instance }) => {
         const address = ADDRESSES.get(instance.name) ?? '';
-        if (event === 'created' && (instance.disks?.length ?? 0) > 1) await attachDisk(instance.name);
+        if (event === 'created' && instance.disks.length > 1) await attachDisk(instance.name);
         return { natIP: address, address, hostKeys: hostKeysOf(address) };
       },
     });
