@@ -177,7 +177,7 @@ describe('inventory/gcp.yaml', function () {
     const checked = await report('--check', '--role', 'gcp-instances,firewall-gcloud');
     expect(checked.exitCode, checked.text).to.equal(2);
     const fields = Object.values(checked.hosts).flatMap(({ roles }) => Object.values(roles).flatMap(({ changes }) => changes));
-    expect(fields.map(({ resource, field }) => `${resource}: ${field}`)).to.deep.equal([`firewall rule ${rule?.name ?? ''}: source ranges`]);
+    expect(fields.map(({ resource, field }) => `${resource}: ${field}`)).to.deep.equal([`firewall rule ${PROJECT}/${rule?.name ?? ''}: sourceRanges`]);
     const repaired = await site('--role', 'firewall-gcloud');
     expect(repaired.code, repaired.stdout + repaired.stderr).to.equal(0);
     expect((await report('--check', '--role', 'firewall-gcloud')).exitCode).to.equal(0);
