@@ -3,7 +3,7 @@
  * https://cloud.google.com/firewall/docs/firewall-policies-rule-eval-order. Regional network policies are not in that answer.
  */
 import { z } from 'zod';
-import { common, contains, EVERYWHERE, isPrivate, range, ranges, without, type Range } from './ranges.mts';
+import { common, contains, EVERYWHERE, isPrivate, overlaps, range, ranges, without, type Range } from './ranges.mts';
 import { firewallRule, tcpPorts, traffic, type FirewallRule, type PortRange } from './rule.mts';
 
 /** One end of a connection. Strangers have no tags and no account. */
@@ -189,6 +189,8 @@ function decide(layers: readonly Layer[], direction: Rule['direction'], instance
 export interface Exposure {
   readonly ranges: readonly Range[];
   readonly by: string;
+  /** What that rule says about who may come. */
+  readonly from: readonly Range[];
 }
 
 /** Which of these strangers reach a port of an instance, and by which rule: whoever may be let in counts as let in. */
@@ -207,7 +209,10 @@ export function exposures(layers: readonly Layer[], to: Endpoint, port: number, 
       here = without(here, decided);
       if (rule.action === 'next') passedOn.push(...possible);
       else undecided = without(undecided, decided);
-      if (rule.action === 'allow' && decided.length > 0) found.push({ ranges: decided, by: rule.label });
+      if (rule.action === 'allow' && decided.length > 0) {
+        const from = [...rule.strangers, ...rule.doubtful].filter((each) => decided.some((other) => overlaps(each, other)));
+        found.push({ ranges: decided, by: rule.label, from });
+      }
     }
     undecided = [...undecided, ...without(passedOn, undecided)];
   }

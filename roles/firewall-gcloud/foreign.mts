@@ -1,7 +1,7 @@
 /** Rules of others that open what is ours to more than we do. */
 import type { Host, Inventory } from '../../lib/index.mts';
-import { gcp, hostTags } from '../gcp-instances/contract.mts';
 import { isOurs } from './contract.mts';
+import { machineOf, type Machine, type Machines } from './machines.mts';
 import { EVERYWHERE, ranges, rangeText, without } from './ranges.mts';
 import { nameOf, openings, type Opening } from './reach.mts';
 import { realms, type Realm } from './realms.mts';
@@ -18,7 +18,7 @@ export interface ForeignRule {
 }
 
 /** Of the realm's network, in the order of the list. Disabled ones and those that deny open nothing. */
-export function foreignRules(inventory: Inventory, realm: Realm, rules: readonly FirewallRule[]): readonly ForeignRule[] {
+export function foreignRules(inventory: Inventory, realm: Realm, rules: readonly FirewallRule[], existing: Machines): readonly ForeignRule[] {
   const ours = wantedRules(inventory, realm);
   const own = realms(inventory).filter(({ project }) => project === realm.project);
   const open = openings(inventory, realm);
@@ -27,7 +27,7 @@ export function foreignRules(inventory: Inventory, realm: Realm, rules: readonly
     .filter((rule) => !own.some(({ prefix }) => isOurs(rule, prefix)) && !ours.some(({ name }) => name === rule.name))
     .flatMap((rule) => {
       const opened = open.flatMap((opening) => {
-        const beyond = reaches(rule, opening) ? beyondOurs(rule, opening, ours) : [];
+        const beyond = reaches(rule, opening, existing) ? beyondOurs(rule, opening, ours) : [];
         return beyond.length === 0 ? [] : [{ opening, beyond }];
       });
       if (opened.length === 0) return [];
@@ -42,13 +42,13 @@ export function foreignRules(inventory: Inventory, realm: Realm, rules: readonly
     });
 }
 
-export const isTarget = ({ targetTags, targetServiceAccounts }: FirewallRule, host: Host): boolean =>
+const isTarget = ({ targetTags, targetServiceAccounts }: FirewallRule, { tags, account }: Machine): boolean =>
   targetTags.length + targetServiceAccounts.length === 0 ||
-  hostTags(host).some((tag) => targetTags.includes(tag)) ||
-  targetServiceAccounts.includes(host.vars(gcp).service_account);
+  tags.some((tag) => targetTags.includes(tag)) ||
+  (account !== undefined && targetServiceAccounts.includes(account));
 
-const reaches = (rule: FirewallRule, { host, port }: Opening): boolean =>
-  isTarget(rule, host) && tcpPorts(rule.traffic).some((each) => touches(each, portRange(port)));
+export const reaches = (rule: FirewallRule, { host, port }: Opening, existing?: Machines): boolean =>
+  isTarget(rule, machineOf(host, existing)) && tcpPorts(rule.traffic).some((each) => touches(each, portRange(port)));
 
 function beyondOurs(rule: FirewallRule, opening: Opening, ours: readonly FirewallRule[]): readonly string[] {
   const same = ours.filter((each) => reaches(each, opening));

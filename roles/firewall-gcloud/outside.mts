@@ -1,43 +1,21 @@
 /** What answers at the external addresses of instances, seen from this machine: a second opinion that asks no rule. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  all,
-  constant,
-  gcloudJson,
-  pass,
-  wrong,
-  type Check,
-  type Host,
-  type HostName,
-  type Inventory,
-  type Judgement,
-  type Question,
-  type Skipped,
-} from '../../lib/index.mts';
-import { addressesOf, gcp, instanceList, type Instance } from '../gcp-instances/contract.mts';
-import { isOfDefaultNetwork, isTarget } from './foreign.mts';
+import { all, constant, gcloudJson, pass, wrong, type Check, type Inventory, type Judgement, type Question, type Skipped } from '../../lib/index.mts';
+import { isOfDefaultNetwork, reaches } from './foreign.mts';
+import { machines, type Machines } from './machines.mts';
 import { contains, isPublic, range, ranges } from './ranges.mts';
 import { IAP_RANGE, nameOf, openings, type Opening } from './reach.mts';
 import { listedRules } from './resources.mts';
 import type { Realm } from './realms.mts';
-import { portRange, tcpPorts, touches, type FirewallRule } from './rule.mts';
-
-export type Addresses = ReadonlyMap<HostName, string>;
-
-/** External addresses of those hosts that have one now. */
-export const externalAddresses = ({ project, mayBeOff, hosts }: Realm): Question<Addresses> =>
-  instanceList({ project, network_managed: mayBeOff }).map((instances) => new Map(hosts.flatMap((host) => externalAddress(host, instances))));
-
-function externalAddress(host: Host, instances: readonly Instance[]): readonly (readonly [HostName, string])[] {
-  const { zone } = host.vars(gcp);
-  const instance = instances.find((each) => each.name === host.name && each.zone === zone);
-  const outside = instance === undefined ? undefined : addressesOf(instance).outside;
-  return outside === undefined ? [] : [[host.name, outside]];
-}
+import type { FirewallRule } from './rule.mts';
 
 const probed = z.object({ own: z.array(z.string()), answers: z.record(z.string(), z.enum(['open', 'refused', 'silent', 'unreachable'])) });
 export type Probed = z.output<typeof probed>;
+
+/** Nobody has it (RFC 5737): who answers there answers for everybody, such as a proxy between here and the internet. */
+const NOBODY = '198.51.100.1';
+const controlOf = (place: string): string => place.replace(/^.*:/, `${NOBODY}:`);
 
 const probe = (places: readonly string[]): Question<Probed> => gcloudJson(probed, [process.execPath, join(import.meta.dirname, 'bin', 'probe.mts'), ...places]);
 
@@ -51,10 +29,10 @@ export interface Door {
 }
 
 /** Every port of every instance with an address that the internet reaches, once. */
-export function doorsOf(inventory: Inventory, realm: Realm, addresses: Addresses): readonly Door[] {
+export function doorsOf(inventory: Inventory, realm: Realm, existing: Machines): readonly Door[] {
   const byPlace = Map.groupBy(
     openings(inventory, realm).flatMap((opening) => {
-      const address = addresses.get(opening.host.name);
+      const address = existing.get(opening.host.name)?.outside;
       const isOutside = address !== undefined && isPublic(range(address));
       return isOutside && !opening.port.includes('-') ? [{ opening, place: `${address}:${opening.port}` }] : [];
     }),
@@ -75,12 +53,14 @@ interface Seen {
 }
 
 export function outsideCheck(inventory: Inventory, realm: Realm, id: string): Check<Seen> {
-  const ask = all({ addresses: externalAddresses(realm), rules: listedRules(realm) });
+  const ask = all({ existing: machines(inventory, realm), rules: listedRules(realm) });
   return {
     id,
-    ask: ask.map(({ addresses, rules }) => ({ doors: doorsOf(inventory, realm, addresses), rules })),
+    ask: ask.map(({ existing, rules }) => ({ doors: doorsOf(inventory, realm, existing), rules: rules.filter(({ network }) => network === realm.network) })),
     closer: (seen) =>
-      seen.doors.length === 0 ? constant(seen) : probe(seen.doors.map(({ place }) => place)).map((answered) => ({ ...seen, probed: answered })),
+      seen.doors.length === 0
+        ? constant(seen)
+        : probe([...new Set(seen.doors.flatMap(({ place }) => [place, controlOf(place)]))]).map((answered) => ({ ...seen, probed: answered })),
     judge: ({ doors, rules, probed: answered }) =>
       answered === undefined ? { kind: 'skipped', because: 'no instance has an address that the internet reaches' } : judgeDoors(doors, rules, answered),
     retry: { everyMs: 5000, deadlineMs: 60_000 },
@@ -88,7 +68,9 @@ export function outsideCheck(inventory: Inventory, realm: Realm, id: string): Ch
 }
 
 /** Closed is what is for nobody outside; open is what is for this machine. Whether another machine behind the same door gets in cannot be seen from here. */
-export function judgeDoors(doors: readonly Door[], rules: readonly FirewallRule[], { own, answers }: Probed): Judgement | Skipped {
+export function judgeDoors(tried: readonly Door[], rules: readonly FirewallRule[], { own, answers }: Probed): Judgement | Skipped {
+  const doors = tried.filter(({ place }) => answers[controlOf(place)] !== 'open');
+  if (doors.length === 0) return { kind: 'skipped', because: 'something between this machine and the internet answers for everybody' };
   const answerOf = ({ place }: Door): Probed['answers'][string] => answers[place] ?? 'unreachable';
   if (doors.every((door) => answerOf(door) === 'unreachable')) return { kind: 'skipped', because: 'this machine has no way to the internet' };
   const text = (door: Door): string => `${nameOf(door.opening)} of ${door.opening.host.name} at ${door.place}`;
@@ -113,11 +95,4 @@ export function judgeDoors(doors: readonly Door[], rules: readonly FirewallRule[
 }
 
 /** The default network's own rules are said once, elsewhere. */
-const isOpenByDefault = ({ host, port }: Opening, rules: readonly FirewallRule[]): boolean =>
-  rules.some(
-    (rule) =>
-      isOfDefaultNetwork(rule) &&
-      rule.network === host.vars(gcp).network &&
-      isTarget(rule, host) &&
-      tcpPorts(rule.traffic).some((each) => touches(each, portRange(port))),
-  );
+const isOpenByDefault = (opening: Opening, rules: readonly FirewallRule[]): boolean => rules.some((rule) => isOfDefaultNetwork(rule) && reaches(rule, opening));

@@ -5,10 +5,11 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { CheckOutcome, Inventory } from '../../../lib/index.mts';
-import { effectiveFirewalls, type EffectiveFirewalls } from '../../../roles/firewall-gcloud/effective.mts';
+import { effectiveFirewalls } from '../../../roles/firewall-gcloud/effective.mts';
 import { foreignRules, isOfDefaultNetwork } from '../../../roles/firewall-gcloud/foreign.mts';
-import { doorsOf, judgeDoors, type Addresses } from '../../../roles/firewall-gcloud/outside.mts';
-import { flowsOf, judgeClosed, judgeFlows, judgeForeign, peopleText, realmChecks } from '../../../roles/firewall-gcloud/verify.mts';
+import type { Machines } from '../../../roles/firewall-gcloud/machines.mts';
+import { doorsOf, judgeDoors } from '../../../roles/firewall-gcloud/outside.mts';
+import { flowsOf, judgeClosed, judgeFlows, judgeForeign, peopleText, realmChecks, type InForce } from '../../../roles/firewall-gcloud/verify.mts';
 import { wantedRules } from '../../../roles/firewall-gcloud/wanted.mts';
 import { hostName } from '../../../lib/index.mts';
 import { inventory } from '../support.mts';
@@ -20,8 +21,11 @@ const from = world();
 const realm = realmOf(from);
 const rules = wantedRules(from, realm);
 
-const effective = (more: readonly Raw[] = [], without: readonly string[] = []): EffectiveFirewalls =>
-  effectiveFirewalls.parse({ firewalls: [...rules.filter(({ name }) => !without.includes(name)).map(asListed), ...more] });
+const NONE: Machines = new Map();
+const effective = (more: readonly Raw[] = [], without: readonly string[] = [], existing = NONE): InForce => ({
+  existing,
+  effective: effectiveFirewalls.parse({ firewalls: [...rules.filter(({ name }) => !without.includes(name)).map(asListed), ...more] }),
+});
 const open = (name: string, more: Raw): Raw => ({
   ...asListed({ ...listed({ name, network: 'x/metrics' }), priority: 500 }),
   allowed: [{ IPProtocol: 'tcp' }],
@@ -45,7 +49,7 @@ const DEFAULTS: readonly Raw[] = [
 
 describe('what the network lets through', () => {
   it('is every connection that the inventory is about, by the wanted rules alone', () => {
-    expect(flowsOf(from, realm)).to.have.length(27);
+    expect(flowsOf(from, realm, NONE)).to.have.length(27);
     expect(text(judgeFlows(from, realm, effective()))).to.match(/^pass: \d+ ways/);
     expect(text(judgeClosed(from, realm, effective()))).to.match(/^pass: \d+ ports closed/);
   });
@@ -73,6 +77,15 @@ describe('what the network lets through', () => {
     );
   });
 
+  it('is judged by the tags that instances have, whatever the inventory says', () => {
+    const existing: Machines = new Map([[hostName('es-01'), { tags: ['web'] }]]);
+    const web = open('web', { sourceRanges: ['0.0.0.0/0'], targetTags: ['web'] });
+    expect(text(judgeClosed(from, realm, effective([web], [], existing)))).to.match(/^fail: elasticsearch-http 9200 of es-01 from 0\.0\.0\.0\/0 \(web\)/);
+    expect(text(judgeFlows(from, realm, effective([], [], existing)))).to.match(/^fail: es-02 to es-01 9200/);
+    const found = judgeForeign(from, realm, { rules: [listed({ ...web, network: 'x/metrics' })], existing });
+    expect(text(found)).to.match(/^fail: web lets 0\.0\.0\.0\/0 reach elasticsearch-http \(9200\).* of es-01$/);
+  });
+
   it('is nothing from the internet but for operators: whatever else is open is named with its rule', () => {
     const wide = open('temp', { sourceRanges: ['34.0.0.0/8'], targetTags: ['kafka-mon-es-masters'], allowed: [{ IPProtocol: 'tcp', ports: ['9200'] }] });
     const found = judgeClosed(from, realm, effective([wide]));
@@ -84,7 +97,7 @@ describe('what the network lets through', () => {
         allowed: [{ IPProtocol: 'tcp', ports: ['5601'] }],
       }),
     ]);
-    expect(text(judgeClosed(from, realm, edited))).to.match(/^fail: kibana 5601 of kibana-01 from 203.0.113.0-203.0.113.6, 203.0.113.8-203.0.113.255/);
+    expect(text(judgeClosed(from, realm, edited))).to.match(/^fail: kibana 5601 of kibana-01 from 203.0.113.0\/24 \(kafka-mon-kibana-operators\)/);
     expect(text(judgeClosed(from, realm, effective([open('everything', {})])))).to.match(/^fail: .*; and \d+ more$/);
   });
 
@@ -104,7 +117,7 @@ describe('what the network lets through', () => {
         });
         const others = some.map((each, index) => open(`other-${String(index)}`, each));
         const all = [...others.slice(0, at), exposing, ...others.slice(at)];
-        const found = foreignRules(from, realm, [...rules, ...all.map((each) => listed({ ...each, network: 'x/metrics' }))]);
+        const found = foreignRules(from, realm, [...rules, ...all.map((each) => listed({ ...each, network: 'x/metrics' }))], NONE);
         return judgeClosed(from, realm, effective(all)).kind === 'fail' && found.some(({ rule }) => rule.name === 'leak');
       }),
     );
@@ -112,7 +125,7 @@ describe('what the network lets through', () => {
 
   describe('rules of others', () => {
     const judged = (...some: readonly Raw[]): CheckOutcome =>
-      judgeForeign(from, realm, [...rules, ...some.map((each) => listed({ ...each, network: each['network'] ?? 'x/metrics' }))]);
+      judgeForeign(from, realm, { rules: [...rules, ...some.map((each) => listed({ ...each, network: each['network'] ?? 'x/metrics' }))], existing: NONE });
 
     it('are no matter where they open nothing of ours, or no more than we do', () => {
       expect(text(judged())).to.equal('pass: none opens a port of ours');
@@ -151,7 +164,7 @@ describe('what the network lets through', () => {
     it('are said and no failure where they are known', () => {
       const known = world('firewall_gcloud_operators: [203.0.113.7/32], firewall_gcloud_known_rules: {corp-ssh: the office looks after hosts}');
       const corp = listed(open('corp-ssh', { network: 'x/metrics', sourceRanges: ['10.0.0.0/8'], allowed: [{ IPProtocol: 'tcp', ports: ['22'] }] }));
-      expect(text(judgeForeign(known, realmOf(known), [corp]))).to.equal(
+      expect(text(judgeForeign(known, realmOf(known), { rules: [corp], existing: NONE }))).to.equal(
         'pass: corp-ssh lets 10.0.0.0/8 reach ssh (22) of es-01, es-02, broker-01, broker-02, kibana-01, client-01 (known: the office looks after hosts)',
       );
     });
@@ -164,19 +177,19 @@ describe('what the network lets through', () => {
 `);
       const all = DEFAULTS.map(listed);
       expect(all.filter(isOfDefaultNetwork)).to.have.length(4);
-      const found = text(judgeForeign(there, realmOf(there), all));
+      const found = text(judgeForeign(there, realmOf(there), { rules: all, existing: NONE }));
       expect(found).to.match(
         /^pass: warning: default-allow-internal lets 10\.128\.0\.0\/9 reach .*; default-allow-ssh lets 0\.0\.0\.0\/0 reach ssh \(22\) of kibana-01; they came with/,
       );
       expect(found).to.include('gcloud compute firewall-rules delete default-allow-ssh --project=demo-project').and.not.include('rdp');
-      expect(text(judgeClosed(there, realmOf(there), effectiveFirewalls.parse({ firewalls: DEFAULTS })))).to.match(/^pass/);
+      expect(text(judgeClosed(there, realmOf(there), { effective: effectiveFirewalls.parse({ firewalls: DEFAULTS }), existing: NONE }))).to.match(/^pass/);
       const changed = DEFAULTS.map((each) => listed({ ...each, sourceRanges: ['0.0.0.0/0'] }));
-      expect(text(judgeForeign(there, realmOf(there), changed))).to.match(/^fail: default-allow-internal lets 0\.0\.0\.0\/0 reach/);
+      expect(text(judgeForeign(there, realmOf(there), { rules: changed, existing: NONE }))).to.match(/^fail: default-allow-internal lets 0\.0\.0\.0\/0 reach/);
     });
   });
 
   describe('seen from outside', () => {
-    const at = (address: string): Addresses => new Map([[hostName('kibana-01'), address]]);
+    const at = (outside: string): Machines => new Map([[hostName('kibana-01'), { tags: [], outside }]]);
     const doors = (given: Inventory = from, address = '34.64.1.2') => doorsOf(given, realmOf(given), at(address));
     const answers = (some: Readonly<Record<string, 'open' | 'refused' | 'silent' | 'unreachable'>>, own: readonly string[] = ['192.168.0.7']) => ({
       own: [...own],
@@ -216,6 +229,14 @@ describe('what the network lets through', () => {
       expect(judgeDoors(doors(), [], none)).to.deep.equal({ kind: 'skipped', because: 'this machine has no way to the internet' });
     });
 
+    it('is not judged where something on the way answers for everybody', () => {
+      const proxied = { '34.64.1.2:9600': 'open', '34.64.1.2:5601': 'open', '198.51.100.1:9600': 'open' } as const;
+      expect(text(judgeDoors(doors(), [], answers({ ...proxied, '198.51.100.1:5601': 'open', '198.51.100.1:22': 'open' })))).to.match(
+        /^skipped: .* answers for everybody/,
+      );
+      expect(text(judgeDoors(doors(), [], answers(proxied)))).to.match(/^pass/);
+    });
+
     it('is told open, refused and silent by the program that tries', async () => {
       const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
       await new Promise((done) => server.once('listening', done));
@@ -234,7 +255,7 @@ describe('what the network lets through', () => {
 
   it('is said to people with the address that they type', () => {
     const with9000 = world('firewall_gcloud_operators: [203.0.113.7/32], kafka_manager_enabled: true');
-    const outside: Addresses = new Map([[hostName('kibana-01'), '34.64.1.2']]);
+    const outside: Machines = new Map([[hostName('kibana-01'), { tags: [], outside: '34.64.1.2' }]]);
     expect(peopleText(with9000, realmOf(with9000), outside)).to.equal(
       'kibana http://34.64.1.2:5601 from 203.0.113.7/32; kafka-manager http://34.64.1.2:9000 from 203.0.113.7/32',
     );
