@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
  */
 export class Secret {
   readonly #value: string;
-  /** Where the value came from (`env:X`, `file:P`, `generate:N`, `prompt`), safe to show. */
+  /** Where the value came from (`env:X`, `file:P`, `generate:N`, `gcloud:S`, `prompt`), safe to show. */
   readonly label: string;
   constructor(value: string, label: string) {
     this.#value = value;

@@ -10,6 +10,7 @@ import { isAbout, stagesOf, type StagePlan } from '../run/engine.mts';
 import { RunRecords } from '../run/records.mts';
 import type { CommandLine } from './args.mts';
 import { discoverInventory } from './discover.mts';
+import { gcloudSecrets } from './gcloud-secret.mts';
 import { askSecret } from './prompt.mts';
 
 export const rolesOf = ({ stages }: Playbook): readonly AnyRole[] => [...new Set(stages.flatMap(({ roles }) => roles))];
@@ -41,6 +42,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine, cont
         ...(becomePassword === undefined ? {} : { becomePassword }),
       },
       sshConfig: sshConfig({ environment: process.env }),
+      gcloudSecret: gcloudSecrets(),
     },
     controller,
   );

@@ -95,7 +95,7 @@ export class HostBuilder {
       connectionSchema,
       '',
       settings,
-      this.#secretOf((setting, at, problem, hint) => {
+      this.#secretOf(settings, (setting, at, problem, hint) => {
         if (this.#options.overrides.becomePassword === undefined) this.#options.problems.at(setting.document, at, `${setting.name}: ${problem}`, hint);
       }),
     );
@@ -160,11 +160,13 @@ export class HostBuilder {
     for (const message of reading.general) problems.at(entry.document, entry.at, `host ${entry.name}, ${what}: ${message}`);
   }
 
-  #secretOf(refuse: (setting: Setting, at: number, problem: string, hint: string) => void): SecretOf {
+  #secretOf(settings: ReadonlyMap<string, Setting>, refuse: (setting: Setting, at: number, problem: string, hint: string) => void): SecretOf {
+    const own = settings.get('gcp_project')?.node;
+    const project = own?.kind === 'scalar' ? own.text : undefined;
     return (text, setting) => {
       const reference = parseReference(text);
       if ('problem' in reference) return undefined;
-      const secret = this.#options.secrets.resolve(reference, setting.document.base);
+      const secret = this.#options.secrets.resolve(reference, { base: setting.document.base, project });
       if (secret instanceof Secret) return secret;
       refuse(setting, setting.node.at, secret.problem, secret.hint);
       return new Secret('', reference.label);
@@ -174,7 +176,7 @@ export class HostBuilder {
   #roleVariables(of: AnyContract, entry: HostEntry, settings: ReadonlyMap<string, Setting>): unknown {
     const prefix = prefixOf(of);
     const source = entry.document.source(entry.at);
-    const secretOf = this.#secretOf((setting, at, problem, hint) => {
+    const secretOf = this.#secretOf(settings, (setting, at, problem, hint) => {
       const where = setting.document.source(at);
       fail('usage', `${setting.name}: ${problem}`, { message: `${place(where)}  error  ${setting.name}: ${problem} — ${hint}`, hint, source: where });
     });

@@ -52,9 +52,10 @@ export function inventoryJsonSchema(contracts: readonly AnyContract[]): JsonSche
         type: 'object',
         properties: {
           secret: {
-            description: 'Where the secret is, never the secret: env:NAME, file:PATH (mode 0600), generate:NAME (made once), gcloud:NAME.',
+            description:
+              'Where the secret is, never the secret: env:NAME, file:PATH (mode 0600), generate:NAME (made once), gcloud:NAME or gcloud:PROJECT/NAME.',
             type: 'string',
-            pattern: '^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+|generate:[a-z][a-z0-9_-]*|gcloud:[A-Za-z0-9_./-]+)$',
+            pattern: '^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.+|generate:[a-z][a-z0-9_-]*|gcloud:(?:[a-z0-9.:-]+/)?[A-Za-z0-9_-]+)$',
           },
         },
         required: ['secret'],

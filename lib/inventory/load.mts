@@ -10,7 +10,7 @@ import { Levels } from './levels.mts';
 import type { Inventory } from './model.mts';
 import type { Problem } from './problems.mts';
 import { InventoryFailure, Problems } from './problems.mts';
-import { SecretStore, parseReference, referenceText } from './secrets.mts';
+import { type SecretReader, SecretStore, parseReference, referenceText } from './secrets.mts';
 import type { Setting } from './structure.mts';
 import { Structure } from './structure.mts';
 import { didYouMean } from './suggest.mts';
@@ -32,6 +32,8 @@ export interface InventoryOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Where `{secret: generate:…}` keeps what it made; `.secrets` beside the first inventory file unless given. */
   readonly secretsDirectory?: string;
+  /** Reads `{secret: gcloud:…}`, when a role that runs wants it; refused unless given. */
+  readonly gcloudSecret?: SecretReader;
   /** What relative paths of the command line are about; the process's own unless given. */
   readonly directory?: string;
   /** The instances of each project that a source of hosts names; without them the sources add nothing. */
@@ -96,6 +98,7 @@ function read(options: InventoryOptions, problems: Problems, sources: GcpSource[
   const secrets = new SecretStore({
     environment,
     directory: options.secretsDirectory ?? path.resolve(directory, path.dirname(options.files[0] ?? '.'), '.secrets'),
+    ...(options.gcloudSecret === undefined ? {} : { gcloud: options.gcloudSecret }),
   });
   const builder = new HostBuilder({
     levels: new Levels(extra, problems),

@@ -6,7 +6,7 @@ import { Secret } from '../secret.mts';
 import { expandHome } from './paths.mts';
 import type { YamlNode } from './yaml.mts';
 
-const FORMS = '{secret: env:NAME}, {secret: file:PATH} or {secret: generate:NAME}';
+const FORMS = '{secret: env:NAME}, {secret: file:PATH}, {secret: generate:NAME} or {secret: gcloud:NAME}';
 
 /** A variable that takes a secret: in an inventory it is written as a reference, a role gets a `Secret`. The value is never shown. */
 export const secretSchema = z
@@ -31,7 +31,7 @@ const NAMES: Readonly<Record<SecretReference['scheme'], RegExp>> = {
 
   file: /^[^\u0000-\u001f]{1,1024}$/,
   generate: /^[a-z][a-z0-9_-]{0,63}$/,
-  gcloud: /^[\w./-]{1,255}$/,
+  gcloud: /^(?:[a-z0-9.:-]{1,100}\/)?[\w-]{1,255}$/,
 };
 
 /** The `secret` of `{secret: …}`; `undefined` for any other value. */
@@ -45,19 +45,32 @@ export function referenceText(node: YamlNode): string | undefined {
 export function parseReference(text: string): SecretReference | SecretProblem {
   const [, scheme, name = ''] = /^(env|file|generate|gcloud):(.*)$/s.exec(text) ?? [];
   if (scheme !== 'env' && scheme !== 'file' && scheme !== 'generate' && scheme !== 'gcloud')
-    return { problem: 'a secret reference begins with env:, file: or generate:', hint: `write ${FORMS}` };
+    return { problem: 'a secret reference begins with env:, file:, generate: or gcloud:', hint: `write ${FORMS}` };
   if (!NAMES[scheme].test(name))
     return { problem: `the name after "${scheme}:" is not valid`, hint: scheme === 'generate' ? 'lower-case letters, digits, _ and -' : `write ${FORMS}` };
   return { scheme, name, label: `${scheme}:${name}` };
 }
 
+/** Reads the latest version of a secret from Secret Manager. */
+export type SecretReader = (which: { readonly project: string; readonly name: string }) => string | SecretProblem;
+
 export interface SecretSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where `generate:` keeps what it made. */
   readonly directory: string;
+  /** For `gcloud:`; nothing is read from there unless given. */
+  readonly gcloud?: SecretReader;
 }
 
-/** Reads, or makes, the secrets of one inventory; each once. `base` is what a relative `file:` is about. */
+/** What a reference may leave open. */
+export interface SecretPlace {
+  /** The directory that a relative `file:` is about. */
+  readonly base: string;
+  /** The project whose secrets `gcloud:` means, where it names none. */
+  readonly project: string | undefined;
+}
+
+/** Reads, or makes, the secrets of one inventory; each once. */
 export class SecretStore {
   readonly #sources: SecretSources;
   readonly #known = new Map<string, Secret | SecretProblem>();
@@ -66,14 +79,15 @@ export class SecretStore {
     this.#sources = sources;
   }
 
-  resolve(reference: SecretReference, base: string): Secret | SecretProblem {
-    const key = `${reference.label}\n${reference.scheme === 'file' ? base : ''}`;
-    const known = this.#known.get(key) ?? this.#read(reference, base);
+  resolve(reference: SecretReference, place: SecretPlace): Secret | SecretProblem {
+    const within = reference.scheme === 'file' ? place.base : reference.scheme === 'gcloud' ? (place.project ?? '') : '';
+    const key = `${reference.label}\n${within}`;
+    const known = this.#known.get(key) ?? this.#read(reference, place);
     this.#known.set(key, known);
     return known;
   }
 
-  #read(reference: SecretReference, base: string): Secret | SecretProblem {
+  #read(reference: SecretReference, { base, project }: SecretPlace): Secret | SecretProblem {
     switch (reference.scheme) {
       case 'env': {
         const value = this.#sources.environment[reference.name];
@@ -89,8 +103,15 @@ export class SecretStore {
       case 'generate':
         return this.#generated(reference);
       case 'gcloud':
-        return { problem: 'gcloud: secrets arrive with the support for Google Cloud', hint: 'until then write {secret: env:NAME} or {secret: file:PATH}' };
+        return this.#fromGoogle(reference, project);
     }
+  }
+
+  #fromGoogle({ name, label }: SecretReference, project: string | undefined): Secret | SecretProblem {
+    const [own, named] = name.includes('/') ? [name.slice(0, name.lastIndexOf('/')), name.slice(name.lastIndexOf('/') + 1)] : [project, name];
+    if (own === undefined) return { problem: `${label} names no project`, hint: `write gcloud:PROJECT/${name}, or set gcp_project` };
+    const value = this.#sources.gcloud?.({ project: own, name: named }) ?? { problem: `${label} cannot be read here`, hint: `write ${FORMS}` };
+    return typeof value === 'string' ? new Secret(value, label) : value;
   }
 
   /** Made in full beside its place and then linked to it, so that two runs that begin together agree on one value. */

@@ -56,7 +56,7 @@ export const CONTENT = `content() {
   users=$(lsblk -rno NAME -- "$1" 2>/dev/null | tail -n +2 | tr '\\n' ' ')
   if [ "$code" != 2 ]; then echo "other several signatures at once $(printf %s "$marks" | tr '\\n' ' ')"
   elif [ -n "$marks" ]; then echo "other $(printf %s "$marks" | tr '\\n' ' ')"
-  elif [ -n "$users" ]; then echo "other $users"
+  elif [ -n "$users" ]; then echo "other a disk that $users is made of"
   else
     last=$(($(blockdev --getsize64 "$1") / 1048576 - 1))
     for at in 0 "$last"; do

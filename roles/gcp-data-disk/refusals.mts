@@ -38,7 +38,7 @@ export function objections({ host, vars }: Here, mount: string, { disk, mounts, 
     );
   if (stranger !== undefined)
     found.push(refused(`${stranger.source} is mounted at ${mount} of ${host.name}`, 'unmount it, or choose another gcp_data_disk_mount'));
-  if (entries.length > 0 && mounts.length === 0)
+  if (disk !== undefined && entries.length > 0 && mounts.length === 0)
     found.push(
       refused(
         `${mount} of ${host.name} is not empty (${entries.join(', ')}): a disk mounted over it would hide what is there`,

@@ -20,12 +20,13 @@ export function check(device: string, mount: string, wanted: number): Check<Seen
 
 /** `wanted` in GB as Google counts them, which are GiB. */
 export function judge(mount: string, wanted: number, { found, fstab }: Seen): Judgement {
-  const { disk, mounts, lostAndFound } = found;
+  const { disk, mounts, stranger, lostAndFound } = found;
   const expected = `ext4 at ${mount}, writable, mounted by UUID at every boot`;
   const again = 'run --role gcp-data-disk';
   if (disk === undefined) return wrong(expected, 'no such disk', 'run --role gcp-instances, which attaches it', true);
   const here = mounts.find(({ point }) => point === mount);
   if (disk.content.kind !== 'ext4' || here === undefined) return wrong(expected, `${disk.device}, not mounted there`, again, true);
+  if (stranger !== undefined) return wrong(expected, `${stranger.source} is mounted over it`, 'see findmnt on the host, and unmount it', true);
   if (!here.writable)
     return wrong(expected, 'mounted read-only', 'the kernel does that after errors of the disk: look at dmesg, stop what uses it, and run e2fsck on it');
   const { uuid } = disk.content;

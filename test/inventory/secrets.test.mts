@@ -7,6 +7,7 @@ import { reveal } from '../../lib/secret.mts';
 import { store } from '../support/contracts.mts';
 import { InventoryFiles } from '../support/inventory-files.mts';
 import type { InventoryOptions } from '../../lib/inventory/load.mts';
+import type { SecretReader } from '../../lib/inventory/secrets.mts';
 
 const withPassword = (reference: string): InventoryFiles =>
   new InventoryFiles({ 'inventory.yaml': `all:\n  hosts: {es-01: , es-02: }\n  vars:\n    store_password: {secret: "${reference}"}\n` });
@@ -54,9 +55,42 @@ describe('secrets of an inventory', () => {
     expect(password(files, { secretsDirectory: join(files.directory, 'other') })).not.to.equal(made);
   });
 
-  it('from Google Cloud: not yet, and said so when a role asks', () => {
-    using files = withPassword('gcloud:store');
-    expect(() => password(files)).to.throw(/arrive with the support for Google Cloud/);
+  describe('from Google Cloud', () => {
+    const asked: string[] = [];
+    const gcloudSecret: SecretReader = ({ project, name }) => {
+      asked.push(`${project}/${name}`);
+      return name === 'missing' ? { problem: `no ${name} in ${project}`, hint: 'make it' } : `value of ${name}`;
+    };
+    beforeEach(() => asked.splice(0));
+
+    it('of the project that it names, once for all hosts, and only when a role asks', () => {
+      using files = withPassword('gcloud:p-one/store');
+      files.load({ gcloudSecret });
+      expect(asked).to.deep.equal([]);
+      const inventory = files.load({ gcloudSecret });
+      for (const host of inventory.hosts.values()) expect(reveal(host.vars(store).password!)).to.equal('value of store');
+      expect(asked).to.deep.equal(['p-one/store']);
+    });
+
+    it('of the project of the host, as gcp_project says it', () => {
+      using files = new InventoryFiles({
+        'inventory.yaml':
+          'all: {vars: {store_password: {secret: "gcloud:store"}, gcp_project: p-all}, hosts: {a: , b: {gcp_project: p-b}, c: {store_password: {secret: "gcloud:example.com:p-c/own"}}}}',
+      });
+      for (const host of files.load({ gcloudSecret }).hosts.values()) host.vars(store);
+      expect(asked).to.deep.equal(['p-all/store', 'p-b/store', 'example.com:p-c/own']);
+    });
+
+    it('is refused with what to do: no project, no such secret, nobody who could read it', () => {
+      using files = withPassword('gcloud:store');
+      expect(() => password(files, { gcloudSecret })).to.throw(
+        /store_password: gcloud:store names no project — write gcloud:PROJECT\/store, or set gcp_project/,
+      );
+      using missing = withPassword('gcloud:p-one/missing');
+      expect(() => password(missing, { gcloudSecret })).to.throw(/store_password: no missing in p-one — make it/);
+      expect(() => password(missing)).to.throw(/gcloud:p-one\/missing cannot be read here/);
+      expect(asked).to.deep.equal(['p-one/missing']);
+    });
   });
 
   it('are shown by their label alone', () => {

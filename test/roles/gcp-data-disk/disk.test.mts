@@ -248,7 +248,9 @@ describe('gcp-data-disk on a real disk', function () {
     expect(machine.verify()).to.deep.include({ kind: 'fail', found: `files in ${machine.mount}/lost+found` });
     machine.inside(`rm -r ${machine.mount}/lost+found; mount -o remount,ro ${machine.mount}`);
     expect(machine.verify()).to.deep.include({ kind: 'fail', found: 'mounted read-only' });
-    machine.inside(`mount -o remount,rw ${machine.mount}; : >/etc/fstab`);
+    machine.inside(`mount -o remount,rw ${machine.mount}; mount -t tmpfs nothing ${machine.mount}`);
+    expect(machine.verify()).to.deep.include({ kind: 'fail', found: 'nothing is mounted over it' });
+    machine.inside(`umount ${machine.mount}; : >/etc/fstab`);
     expect(machine.verify()).to.deep.include({ kind: 'fail', found: 'not in /etc/fstab: it would be missing after a reboot' });
   });
 
