@@ -40,12 +40,17 @@ export function locationOf(host: Host, now: Instance, user: string | undefined):
   };
 }
 
-const profile = z.object({ posixAccounts: z.array(z.object({ username: z.string(), primary: z.boolean().default(false) })).default([]) });
+const profile = z.object({
+  posixAccounts: z.array(z.object({ username: z.string(), primary: z.boolean().default(false) })).default([]),
+  sshPublicKeys: z.record(z.string(), z.object({ key: z.string() })).default({}),
+});
 
-const osLoginUser = ({ project }: { readonly project: string }): Question<string | undefined> =>
-  gcloudJson(profile, gcloud(['compute', 'os-login', 'describe-profile'], { project })).map(
-    ({ posixAccounts }) => (posixAccounts.find(({ primary }) => primary) ?? posixAccounts[0])?.username,
-  );
+/** What OS Login knows of gcloud's account. */
+export const loginProfile = ({ project }: { readonly project: string }): Question<z.output<typeof profile>> =>
+  gcloudJson(profile, gcloud(['compute', 'os-login', 'describe-profile'], { project }));
+
+const osLoginUser = (vars: { readonly project: string }): Question<string | undefined> =>
+  loginProfile(vars).map(({ posixAccounts }) => (posixAccounts.find(({ primary }) => primary) ?? posixAccounts[0])?.username);
 
 /** `TYPE BASE64` each: from the guest attributes that the guest agent writes, else from what cloud-init printed to the serial console. */
 function hostKeys(there: Parameters<typeof about>[0]): Question<readonly string[]> {

@@ -1,14 +1,20 @@
 /** Whether an instance runs, and whether addresses that were written down are still its own. */
 import { isIP } from 'node:net';
-import { isInside, pass, wrong, type Check, type Host, type Inventory, type Judgement } from '../../lib/index.mts';
+import { isInside, pass, wrong, type Check, type Host, type Inventory, type Judgement, type Skipped } from '../../lib/index.mts';
 import { kibana } from '../kibana/contract.mts';
 import { gcp } from './contract.mts';
 import { instanceOf } from './drift.mts';
 import { addressesOf, instanceList, type Instance } from './instance.mts';
+import { loginProfile } from './location.mts';
+import { loginKey, type LoginKey, type NoKey } from './login.mts';
 
 const STARTING_MS = 180_000;
 
-export function verification(host: Host, inventory: Inventory): readonly Check<Instance | undefined>[] {
+export function verification(host: Host, inventory: Inventory): readonly Check[] {
+  return [...instanceChecks(host, inventory), ...(host.vars(gcp).login === 'os-login' ? [knownKey(host)] : [])];
+}
+
+function instanceChecks(host: Host, inventory: Inventory): readonly Check<Instance | undefined>[] {
   const vars = host.vars(gcp);
   const written = writtenDown(host, inventory);
   const ask = instanceList(vars).map((list) => instanceOf({ name: host.name, zone: vars.zone }, list));
@@ -16,6 +22,28 @@ export function verification(host: Host, inventory: Inventory): readonly Check<I
     { id: 'runs', ask, judge: (now) => judgeRunning(host, now), retry: { everyMs: 5000, deadlineMs: STARTING_MS } },
     { id: 'addresses', needs: ['runs'], ask, judge: (now) => judgeAddresses(written, now), retry: { everyMs: 5000, deadlineMs: 30_000 } },
   ];
+}
+
+/** With OS Login, keys belong to accounts of Google: who logs in has to have put his there. */
+function knownKey(host: Host): Check<readonly string[]> {
+  return {
+    id: 'os-login-key',
+    ask: loginProfile(host.vars(gcp)).map(({ sshPublicKeys }) => Object.values(sshPublicKeys).map(({ key }) => key)),
+    judge: (known) => judgeKey(loginKey(host), host, known),
+    retry: { everyMs: 5000, deadlineMs: 5000 },
+  };
+}
+
+export function judgeKey(key: LoginKey | NoKey, { connection }: Host, known: readonly string[]): Judgement | Skipped {
+  if ('problem' in key) return { kind: 'skipped', because: 'no public key of ssh is beside ansible_ssh_private_key_file: the agent may have one' };
+  const path = connection.kind === 'ssh' ? `${connection.keyFile ?? 'FILE'}.pub` : 'FILE.pub';
+  if (known.some((line) => line.startsWith(`${key.type} ${key.key}`))) return pass(`${path} is known to OS Login`);
+  return wrong(
+    `${path} among the keys of gcloud's account`,
+    `${String(known.length)} other keys`,
+    `run: gcloud compute os-login ssh-keys add --key-file=${path}`,
+    true,
+  );
 }
 
 export function judgeRunning(host: Host, now: Instance | undefined): Judgement {

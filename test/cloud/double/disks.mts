@@ -1,7 +1,7 @@
 /** Disks of a zone. */
 import { bodies, read, type Body } from './bodies.mts';
 import { diskType, image } from './catalogue.mts';
-import { changed, deleted, inserted, pathIn } from './changes.mts';
+import { changed, deleted, inserted, operation, pathIn } from './changes.mts';
 import { birth } from './cloud.mts';
 import { conditionNotMet, invalidField } from './errors.mts';
 import { aggregated, here, list } from './lists.mts';
@@ -40,6 +40,14 @@ export function released(disk: Disk, instance: string): Disk {
   return { ...rest, ...present({ users: users.filter((user) => user !== instance) }) };
 }
 
+/** Instances show the size that their disks have now. */
+function showSize({ cloud, project }: Call, source: string, diskSizeGb: string): void {
+  for (const instance of cloud.instances.all(project.name)) {
+    if (!instance.disks.some((disk) => disk.source === source)) continue;
+    cloud.instances.put({ ...instance, disks: instance.disks.map((disk) => (disk.source === source ? { ...disk, diskSizeGb } : disk)) });
+  }
+}
+
 export const diskRoutes: readonly Route[] = [
   route('GET', 'aggregated/disks', (call) => aggregated(call, 'disk', 'disks', 'zones', call.cloud.disks.all(call.project.name))),
   route('GET', 'zones/disks', (call) => list(call, 'disk', here(call, call.cloud.disks.all(call.project.name)))),
@@ -53,7 +61,11 @@ export const diskRoutes: readonly Route[] = [
     const { sizeGb = '0' } = read(bodies.diskSize, call.body);
     if (Number(sizeGb) <= Number(target.sizeGb))
       throw invalidField('sizeGb', sizeGb, `New disk size must be larger than the current size of ${target.sizeGb} GB.`);
-    return changed(call, 'resizeDisk', call.cloud.disks, target, { sizeGb });
+    const finish = () => {
+      call.cloud.disks.put({ ...call.cloud.disks.require(pathIn(call.cloud.disks, call)), sizeGb });
+      showSize(call, target.selfLink, sizeGb);
+    };
+    return operation(call, 'resizeDisk', target, { finish });
   }),
   route('POST', 'zones/disks/NAME/setLabels', (call) => {
     const target = call.cloud.disks.require(pathIn(call.cloud.disks, call));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { judgeAddresses, judgeRunning, writtenDown } from '../../../roles/gcp-instances/verify.mts';
+import { judgeAddresses, judgeKey, judgeRunning, writtenDown } from '../../../roles/gcp-instances/verify.mts';
 import { hostOf } from '../support.mts';
-import { ES_01, KeyPair, listed, twoInstances } from './support.mts';
+import { ES_01, KeyPair, listed, PUBLIC_KEY, twoInstances } from './support.mts';
 
 const OUTSIDE = { ...ES_01, networkInterfaces: [{ ...ES_01.networkInterfaces[0], accessConfigs: [{ name: 'external-nat', natIP: '34.64.1.9' }] }] };
 
@@ -37,6 +37,15 @@ describe('an instance that was made', () => {
       const inventory = twoInstances(key, { es: vars });
       expect(writtenDown(hostOf(inventory, 'es-01'), inventory).map(({ variable, address }) => `${variable} ${address}`)).to.deep.equal(addresses);
     });
+
+  it('lets nobody in by OS Login whose key the account does not have', () => {
+    const host = hostOf(twoInstances(key), 'es-01');
+    const ours = { user: 'ops', type: 'ssh-ed25519', key: PUBLIC_KEY };
+    expect(judgeKey(ours, host, [`ssh-ed25519 ${PUBLIC_KEY} me@here`])).to.include({ kind: 'pass' });
+    const missing = judgeKey(ours, host, ['ssh-rsa AAAA other']);
+    expect(missing.kind === 'fail' && missing.hint).to.equal(`run: gcloud compute os-login ssh-keys add --key-file=${key.path}.pub`);
+    expect(judgeKey({ problem: 'none', hint: '' }, host, [])).to.include({ kind: 'skipped' });
+  });
 
   it('is not where an address that was written down is any more', () => {
     const now = listed(OUTSIDE)[0];
