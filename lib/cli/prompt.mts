@@ -16,6 +16,10 @@ export async function askLine(question: string): Promise<string> {
           reject(unanswered());
         });
     });
+  } catch (thrown) {
+    // Nobody pressed Enter: whatever is said about it begins on a line of its own.
+    process.stderr.write('\n');
+    throw thrown;
   } finally {
     lines.close();
   }
