@@ -13,7 +13,9 @@ const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 for (const { row, fault, done, expected, verdict, seen } of lines) {
   const head = `${row.toString().padStart(3)}  ${verdict.padEnd(7)}  `;
   const indent = ' '.repeat(head.length);
-  process.stdout.write(`${head}${oneLine(fault)}\n${indent}done      ${oneLine(done)}\n${indent}expected  ${oneLine(expected)}\n${indent}seen      ${oneLine(seen)}\n`);
+  process.stdout.write(
+    `${head}${oneLine(fault)}\n${indent}done      ${oneLine(done)}\n${indent}expected  ${oneLine(expected)}\n${indent}seen      ${oneLine(seen)}\n`,
+  );
 }
 const count = (verdict: Line['verdict']): string => lines.filter((line) => line.verdict === verdict).length.toString();
 const rows = new Set(lines.map(({ row }) => row)).size.toString();
