@@ -90,6 +90,7 @@ function valuesOf({ enum: words, const: word, anyOf, type, minimum, maximum }: D
   if (word !== undefined) return code(String(word));
   if (type === 'integer') return ['number', ...range(minimum, maximum)].join(' ');
   if (type === 'boolean') return `${code('true')} or ${code('false')}`;
+  if (type === 'object') return 'map';
   return type === 'array' ? 'list' : 'text';
 }
 
