@@ -109,6 +109,8 @@ export interface Resource {
   /** Digest of the wanted state, by meaning: what a service was started with is compared with it. */
   readonly fingerprint?: string;
   readonly fetches?: Fetch;
+  /** Its steps on the controller may be taken at the same time as those of its neighbours that say so too. */
+  readonly apart?: true;
   /** Only changes that `differs` gave are handed in. Steps run in the order they are written. */
   apply(changes: readonly Change[], steps: Steps): void;
 }
@@ -147,7 +149,13 @@ export type CompiledStep =
       readonly interruptible: boolean;
     }
   | { readonly at: 'upload'; readonly id: ResourceId; readonly localPath: string; readonly remotePath: string; readonly deadlineMs: number }
-  | { readonly at: 'controller'; readonly id: ResourceId; readonly argv: readonly [string, ...string[]]; readonly deadlineMs: number };
+  | {
+      readonly at: 'controller';
+      readonly id: ResourceId;
+      readonly argv: readonly [string, ...string[]];
+      readonly deadlineMs: number;
+      readonly apart?: true;
+    };
 
 export type Verdict =
   | { readonly kind: 'converged' }

@@ -19,13 +19,13 @@ export function command(id: string, options: CommandOptions): Resource {
   });
 }
 
-export type ControllerCommandOptions = Common & { readonly differs: Question<readonly Change[]>; readonly wanted?: string } & (
+export type ControllerCommandOptions = Common & { readonly differs: Question<readonly Change[]>; readonly wanted?: string; readonly apart?: true } & (
     { readonly argv: readonly [string, ...string[]] } | { readonly run: (steps: Steps, changes: readonly Change[]) => void }
   );
 
 /** The same on the controller: `differs` asks there too. */
 export function controllerCommand(id: string, options: ControllerCommandOptions): Resource {
-  return resource(id, options, {
+  const made = resource(id, options, {
     wanted: options.wanted ?? id,
     differs: options.differs,
     apply(changes, steps) {
@@ -33,4 +33,5 @@ export function controllerCommand(id: string, options: ControllerCommandOptions)
       else options.run(steps, changes);
     },
   });
+  return { ...made, ...(options.apart === undefined ? {} : { apart: options.apart }) };
 }

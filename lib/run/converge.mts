@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { fail } from '../errors.mts';
 import type { Judged } from '../plan/verdict.mts';
 import { alive, guarded, type Cohort, type Each } from './cohort.mts';
-import { isDisruptive, isPending, type RoleRun } from './role-run.mts';
+import { isDisruptive, type RoleRun } from './role-run.mts';
 import { roll } from './rollout.mts';
 import type { Scope } from './scope.mts';
 
@@ -32,7 +32,7 @@ export async function converge(cohort: Cohort): Promise<void> {
     const pending = await stillPending(cohort, each, round > 1);
     if (pending.size === 0) {
       await each(alive(members), async (member) => {
-        for (const judged of await member.judge()) if (!isPending([judged]) || scope.noRestart) member.report(judged);
+        member.settle(await member.judge());
       });
       return;
     }
@@ -68,18 +68,15 @@ async function reportLeft(members: readonly RoleRun[], { signal }: Scope, each: 
   });
 }
 
-async function stillPending({ scope, members }: Cohort, each: Each, again: boolean): Promise<ReadonlyMap<RoleRun, readonly Judged[]>> {
+async function stillPending({ members }: Cohort, each: Each, again: boolean): Promise<ReadonlyMap<RoleRun, readonly Judged[]>> {
   const pending = new Map<RoleRun, readonly Judged[]>();
   await each(alive(members), async (member) => {
     if (again) await member.learnPeers(true);
     const judged = await member.judge();
-    if (isPending(judged) && !(scope.noRestart && onlyDisruption(judged))) pending.set(member, judged);
+    if (member.hasWork(judged)) pending.set(member, judged);
   });
   return pending;
 }
-
-const onlyDisruption = (judged: readonly Judged[]): boolean =>
-  judged.every(({ verdict }) => verdict.kind !== 'pending' || verdict.changes.every((change) => change.disrupts === true));
 
 const rolls = (member: RoleRun, judged: readonly Judged[], scope: Scope): boolean =>
   member.role.runs === 'host' && member.role.rollout !== undefined && !scope.noRestart && isDisruptive(judged);

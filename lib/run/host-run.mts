@@ -6,7 +6,7 @@ import type { EventBody } from '../report/events.mts';
 import { REFUSED } from '../shell/steps.mts';
 import type { Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
-import type { Controller, ControllerAsk } from './controller.mts';
+import type { Controller, ControllerAsk, ControllerStep } from './controller.mts';
 import type { Intents } from './journal.mts';
 
 const OPEN_DEADLINE_MS = 30_000;
@@ -184,7 +184,7 @@ export class HostRun {
       this.#forget();
       try {
         for (const segment of segments(steps)) {
-          if (segment.at === 'controller') for (const step of segment.steps) await this.#applyAtController(role, step);
+          if (segment.at === 'controller') for (const lanes of rounds(segment.steps)) await this.#applyAtController(role, lanes);
           else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
         }
       } finally {
@@ -201,23 +201,40 @@ export class HostRun {
     changes.count += 1;
   }
 
-  async #applyAtController(role: RoleName, step: Extract<CompiledStep, { at: 'controller' }>): Promise<void> {
-    const { controller, emit, journal } = this.#options;
+  /** Lanes at the same time, the steps of each in their order; all are over when this is, whether one failed or not. */
+  async #applyAtController(role: RoleName, lanes: readonly Lane[]): Promise<void> {
     const host = this.host.name;
-    const intent = await journal?.intend(host, role, [step.id]);
+    const intent = await this.#options.journal?.intend(
+      host,
+      role,
+      lanes.flatMap((lane) => lane.slice(0, 1).map(({ id }) => id)),
+    );
+    const over: StepEnd[] = [];
+    const ends = await Promise.allSettled(
+      lanes.map(async (lane) => {
+        for (const step of lane) {
+          const end = await this.#stepAtController(role, step);
+          over.push(end);
+          if (!succeeded(end)) throw new RunFailure(stepError(end));
+        }
+        for (const { id } of lane.slice(0, 1)) intent?.ended(id);
+      }),
+    );
+    if (over.every(endedByItself)) intent?.over();
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason as RunFailure;
+  }
+
+  async #stepAtController(role: RoleName, step: ControllerStep): Promise<StepEnd> {
+    const { controller, emit } = this.#options;
+    const of = { host: this.host.name, role, resource: step.id };
     const started = performance.now();
-    emit({ kind: 'step.start', host, role, resource: step.id });
-    const end = await controller
-      .apply(step, (done, total) => {
-        emit({ kind: 'step.progress', host, role, resource: step.id, done, ...(total === undefined ? {} : { total }) });
-      })
-      .catch((refused: unknown) => {
-        intent?.over();
-        throw refused;
-      });
-    if (endedByItself(end)) intent?.over();
-    emit({ kind: 'step.end', host, role, resource: step.id, ok: succeeded(end), ms: Math.round(performance.now() - started) });
-    if (!succeeded(end)) throw new RunFailure(stepError(end));
+    emit({ kind: 'step.start', ...of });
+    const end = await controller.apply(step, (done, total) => {
+      emit({ kind: 'step.progress', ...of, done, ...(total === undefined ? {} : { total }) });
+    });
+    emit({ kind: 'step.end', ...of, ok: succeeded(end), ms: Math.round(performance.now() - started) });
+    return end;
   }
 
   async #applyAtHost(role: RoleName, steps: readonly Exclude<CompiledStep, { at: 'controller' }>[], reask: readonly Ask[]): Promise<void> {
@@ -287,7 +304,7 @@ function answersOf(frame: Frame): Extract<Frame, { kind: 'complete' }>['answers'
 }
 
 type Segment =
-  | { readonly at: 'controller'; readonly steps: readonly Extract<CompiledStep, { at: 'controller' }>[]; readonly last: boolean }
+  | { readonly at: 'controller'; readonly steps: readonly ControllerStep[]; readonly last: boolean }
   | { readonly at: 'host'; readonly steps: readonly Exclude<CompiledStep, { at: 'controller' }>[]; readonly last: boolean };
 
 /** Steps in runs of one place each, so that neighbours on a host share a frame. */
@@ -300,6 +317,22 @@ function segments(steps: readonly CompiledStep[]): readonly Segment[] {
     else found.push({ at, steps: [step] });
   }
   return found.map((segment, index) => ({ ...segment, last: index === found.length - 1 }) as Segment);
+}
+
+/** The steps of one resource. */
+type Lane = readonly ControllerStep[];
+
+/** Resources one after the other, but neighbours that stand apart together. */
+function rounds(steps: readonly ControllerStep[]): readonly (readonly Lane[])[] {
+  const found: ControllerStep[][][] = [];
+  for (const step of steps) {
+    const round = found.at(-1);
+    const lane = round?.at(-1);
+    if (lane?.[0]?.id === step.id) lane.push(step);
+    else if (step.apart === true && lane?.[0]?.apart === true) round?.push([step]);
+    else found.push([[step]]);
+  }
+  return found;
 }
 
 function stepError({ id, end, tail }: StepEnd): RunError {

@@ -24,6 +24,8 @@ export class RoleRun {
   /** Ids of `during`: putting them back is the end of a restart and no change of its own. */
   temporary: ReadonlySet<ResourceId> = new Set();
   changed = false;
+  /** What was left for want of a yes, in words. */
+  #unallowed: readonly string[] = [];
 
   constructor(role: AnyRole, run: HostRun, scope: Scope, later: (self: RoleRun) => readonly RoleRun[]) {
     this.role = role;
@@ -117,6 +119,7 @@ export class RoleRun {
 
   end(): void {
     if (this.#started === undefined) return;
+    if (this.#unallowed.length > 0) this.#sayFailed(needsYes(this.#unallowed).error);
     const ms = Math.round(performance.now() - this.#started);
     this.#scope.emit({ kind: 'role.end', host: this.run.host.name, role: this.role.name, verdict: this.#verdict, ms });
   }
@@ -175,16 +178,34 @@ export class RoleRun {
     return true;
   }
 
-  #requireConsent(work: readonly { readonly resource: Resource; readonly changes: readonly Change[] }[]): void {
+  #requireConsent(work: readonly Work[]): void {
     if (this.#scope.yes) return;
-    const asking = work.flatMap(({ resource, changes }) => changes.flatMap(({ consent }) => (consent === undefined ? [] : [`${resource.id}: ${consent}`])));
-    if (asking.length === 0) return;
-    fail('refused', `needs a yes: ${[...new Set(asking)].join(', ')}`, { hint: 'look at it with --check --diff, then run again with --yes' });
+    const asking = work.flatMap(asksYes);
+    if (asking.length > 0) throw needsYes(asking);
   }
 
   #wanted(verdict: Verdict): readonly Change[] {
-    if (verdict.kind !== 'pending') return [];
+    if (verdict.kind !== 'pending' || this.#waits(verdict.changes)) return [];
     return this.#scope.noRestart ? withoutDisruption(verdict.changes) : verdict.changes;
+  }
+
+  /** Whether anything is to be applied now. */
+  hasWork(judged: readonly Judged[]): boolean {
+    return judged.some(({ verdict }) => this.#wanted(verdict).length > 0);
+  }
+
+  /** What a whole group stands on is put right as far as it may be, and the hosts go on: only what needs a yes waits for it. */
+  #waits(changes: readonly Change[]): boolean {
+    const isGround = this.role.runs === 'controller' && this.role.per === 'group';
+    return isGround && !this.#scope.yes && changes.some(({ consent }) => consent !== undefined);
+  }
+
+  /** Reports what is in order and what was left; for what waits for a yes the run ends as refused, when everything else is done. */
+  settle(judged: readonly Judged[]): void {
+    for (const each of judged) this.report(each);
+    this.#unallowed = judged.flatMap(({ resource, verdict }) =>
+      verdict.kind === 'pending' && this.#waits(verdict.changes) ? asksYes({ resource, changes: verdict.changes }) : [],
+    );
   }
 
   #requireConverged(resource: Resource): void {
@@ -235,7 +256,7 @@ export class RoleRun {
   async verify(): Promise<void> {
     const checks = this.checks();
     if (checks.length === 0) return;
-    const results = await settle(checks, this.run, this.#patience('verify', this.#scope.mode === 'apply'));
+    const results = await settle(checks, this.run, this.#patience('verify', this.#scope.mode === 'apply' && this.#unallowed.length === 0));
     for (const { check, outcome } of results)
       this.#scope.emit({
         kind: 'check.result',
@@ -276,8 +297,12 @@ export class RoleRun {
       return;
     }
     this.begin();
-    this.#raise('failed');
     await this.#diagnose(error);
+    this.#sayFailed(error);
+  }
+
+  #sayFailed(error: RunError): void {
+    this.#raise('failed');
     const lines = error.kind === 'step-failed' || error.kind === 'timeout' ? error.message : undefined;
     this.#scope.emit({ kind: 'role.failed', host: this.run.host.name, role: this.role.name, error, ...(lines === undefined ? {} : { tail: lines }) });
   }
@@ -306,6 +331,19 @@ export class RoleRun {
   get verdict(): RoleVerdict {
     return this.#verdict;
   }
+}
+
+interface Work {
+  readonly resource: Resource;
+  readonly changes: readonly Change[];
+}
+
+const asksYes = ({ resource, changes }: Work): readonly string[] =>
+  changes.flatMap(({ consent }) => (consent === undefined ? [] : [`${resource.id}: ${consent}`]));
+
+function needsYes(asking: readonly string[]): RunFailure {
+  const short = `needs a yes: ${[...new Set(asking)].join(', ')}`;
+  return new RunFailure({ kind: 'refused', short, message: short, hint: 'look at it with --check --diff, then run again with --yes' });
 }
 
 /** Throws for refusals, if there are any: each reason and each hint once. */

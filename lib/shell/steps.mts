@@ -103,12 +103,12 @@ function hostStep(id: Resource['id'], parts: readonly HostPart[]): CompiledStep 
   return { at: 'host', id, script, payloads, deadlineMs: first?.deadlineMs ?? DEADLINE_SECONDS * 1000, interruptible: first?.interruptible ?? true };
 }
 
-function compilePart(id: Resource['id'], part: Exclude<Part, HostPart>): CompiledStep {
+function compilePart({ id, apart }: Resource, part: Exclude<Part, HostPart>): CompiledStep {
   switch (part.at) {
     case 'upload':
       return { at: 'upload', id, localPath: part.localPath, remotePath: part.remotePath, deadlineMs: part.deadlineMs };
     case 'controller':
-      return { at: 'controller', id, argv: part.argv, deadlineMs: part.deadlineMs };
+      return { at: 'controller', id, argv: part.argv, deadlineMs: part.deadlineMs, ...(apart === undefined ? {} : { apart }) };
   }
 }
 
@@ -125,7 +125,7 @@ export function compileSteps(resource: Resource, changes: readonly Change[]): re
   for (const part of parts) {
     if (part.at === 'upload' || part.at === 'controller') {
       flush();
-      steps.push(compilePart(resource.id, part));
+      steps.push(compilePart(resource, part));
       continue;
     }
     const [first] = pending;

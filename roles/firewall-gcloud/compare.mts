@@ -57,7 +57,7 @@ export function ruleChanges(wanted: FirewallRule, found: FirewallRule | undefine
 
 const shown = (value: string): Change['from'] => (value === '' ? { kind: 'absent' } : { kind: 'text', text: value });
 
-const call = (verb: 'create' | 'update' | 'delete', name: string, project: string, words: readonly string[] = []): Argv =>
+const call = (verb: 'create' | 'update', name: string, project: string, words: readonly string[] = []): Argv =>
   gcloud(['compute', 'firewall-rules', verb, name, ...words], { project });
 
 export function creation(rule: FirewallRule, project: string): Argv {
@@ -66,7 +66,8 @@ export function creation(rule: FirewallRule, project: string): Argv {
   return call('create', rule.name, project, [`--network=${rule.network}`, `--direction=${rule.direction}`, `--action=${rule.action}`, ...flags(rule, given)]);
 }
 
-export const deletion = (name: string, project: string): Argv => call('delete', name, project);
+/** All of them in one call. */
+export const deletion = (names: readonly string[], project: string): Argv => gcloud(['compute', 'firewall-rules', 'delete', ...names], { project });
 
 /** For people to run: without the flags that are for programs. */
 export const commandText = (argv: Argv): string =>
@@ -90,10 +91,10 @@ const flags = (rule: FirewallRule, fields: readonly Field[]): readonly string[] 
 export function repairs(wanted: FirewallRule, changes: readonly Change[], project: string): readonly Argv[] {
   const is = (field: string): boolean => changes.some((each) => each.field === field);
   const standIn = standInName(wanted.name);
-  const leftover = is(STAND_IN) ? [deletion(standIn, project)] : [];
+  const leftover = is(STAND_IN) ? [deletion([standIn], project)] : [];
   if (is(WHOLE)) return [creation(wanted, project), ...leftover];
   if (changes.some(({ consent }) => consent !== undefined)) {
-    const anew = [creation({ ...wanted, name: standIn }, project), deletion(wanted.name, project), creation(wanted, project), deletion(standIn, project)];
+    const anew = [creation({ ...wanted, name: standIn }, project), deletion([wanted.name], project), creation(wanted, project), deletion([standIn], project)];
     return [...leftover, ...anew];
   }
   const fields = COMPARED.filter(is);

@@ -21,6 +21,7 @@ function ruleResource(wanted: FirewallRule, realm: Realm): Resource {
   const named = (name: string, rules: readonly FirewallRule[]): FirewallRule | undefined => rules.find((rule) => rule.name === name);
   return controllerCommand(`firewall rule ${project}/${wanted.name}`, {
     because: reasons(wanted),
+    apart: true,
     wanted: JSON.stringify(wanted),
     differs: listedRules(realm).map((rules) => ruleChanges(wanted, named(wanted.name, rules), named(standInName(wanted.name), rules))),
     run: (steps, changes) => {
@@ -45,7 +46,12 @@ function leftovers(wanted: readonly FirewallRule[], realm: Realm): Resource {
         .map((rule) => change(rule.name, ruleText(rule), { kind: 'absent' }, { consent: `deletion of ${rule.name}` })),
     ),
     run: (steps, changes) => {
-      for (const { field } of changes) steps.controller(deletion(field, project));
+      steps.controller(
+        deletion(
+          changes.map(({ field }) => field),
+          project,
+        ),
+      );
     },
   });
 }

@@ -157,7 +157,7 @@ export function judgeForeign(inventory: Inventory, realm: Realm, { rules, existi
   const googles = foreign.filter(({ rule }) => isOfDefaultNetwork(rule));
   const known = foreign.filter((each) => !googles.includes(each) && realm.settings.known_rules?.[each.rule.name] !== undefined);
   const others = foreign.filter((each) => !googles.includes(each) && !known.includes(each));
-  const command = (each: ForeignRule): string => commandText(deletion(each.rule.name, realm.project));
+  const command = (each: ForeignRule): string => commandText(deletion([each.rule.name], realm.project));
   if (others.length > 0)
     return wrong(
       'no rule of others that opens ports of ours to more than the inventory does',

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { RunFailure } from '../../lib/errors.mts';
 import { hostName, type HostName } from '../../lib/names.mts';
-import type { AnyControllerRole, AnyRole, Check, Question, Refusal } from '../../lib/plan/model.mts';
-import { constant } from '../../lib/plan/questions.mts';
+import type { AnyControllerRole, AnyRole, Check, Question, Refusal, Resource } from '../../lib/plan/model.mts';
+import { constant, controllerOutput } from '../../lib/plan/questions.mts';
 import { contract, defineControllerRole, defineRole } from '../../lib/plan/role.mts';
 import type { Mode, Reporter, RunEvent } from '../../lib/report/events.mts';
 import { exitCodeFor, newRunState, type RunState } from '../../lib/report/index.mts';
@@ -813,6 +816,46 @@ describe('engine', () => {
         expect(exitCode).to.equal(2);
         expect(state.hosts.get(hostName('b'))?.roles.get(inside.name)?.verdict).to.equal(found);
       });
+
+    /** Wants a file to be there, made by `make`, whatever it is made of. */
+    const file = (path: string, make: string, consent?: string): Resource =>
+      controllerCommand(path, {
+        apart: true,
+        differs: controllerOutput(['test', '-e', path]).map(({ code }) =>
+          code === 0 ? [] : [change('file', { kind: 'absent' }, 'there', consent === undefined ? {} : { consent })],
+        ),
+        argv: ['sh', '-c', make],
+      });
+
+    it('do for their group what needs no yes; the hosts go on, and the run ends as refused', async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'kem-engine-'));
+      const [free, asking] = [join(directory, 'free'), join(directory, 'asking')];
+      const network = provider('network', { resources: () => [file(asking, `touch ${asking}`, 'deletion of a rule'), file(free, `touch ${free}`)] });
+      const b = newHost();
+      const all = { ...given, hosts: { a: newHost(), b }, stages: [network, inside].map((one) => ({ hosts: 'all', roles: [one] })) };
+      const { exitCode, events } = await play(all);
+      expect(exitCode).to.equal(5);
+      expect([existsSync(free), existsSync(asking)]).to.deep.equal([true, false]);
+      expect(writes(b)).to.deep.equal(['set x 1']);
+      expect(changesOf(events, 'pending')).to.deep.equal([`b ${asking}`]);
+      const failed = events.find((event) => event.kind === 'role.failed');
+      expect(failed?.kind === 'role.failed' && failed.error.short).to.equal(`needs a yes: ${asking}: deletion of a rule`);
+      expect((await play({ ...all, yes: true })).exitCode).to.equal(0);
+      expect(existsSync(asking)).to.equal(true);
+      rmSync(directory, { recursive: true });
+    });
+
+    it('take steps that stand apart at the same time', async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'kem-engine-'));
+      const [one, other] = [join(directory, 'one'), join(directory, 'other')];
+      /** Each is made only once the other has begun. */
+      const meeting = (mine: string, theirs: string): Resource =>
+        file(mine, `touch ${mine}-begun; n=0; until [ -e ${theirs}-begun ]; do n=$((n + 1)); [ $n -lt 50 ] || exit 1; sleep 0.1; done; touch ${mine}`);
+      const network = provider('network', { resources: () => [meeting(one, other), meeting(other, one)] });
+      const { exitCode } = await play({ ...given, hosts: { a: newHost(), b: newHost() }, stages: [{ hosts: 'all', roles: [network] }] });
+      expect(exitCode).to.equal(0);
+      rmSync(directory, { recursive: true });
+    });
 
     it('that fail for their group leave all hosts alone', async () => {
       const network = provider('network', { resources: () => [differing] });
