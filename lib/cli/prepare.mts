@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { fail } from '../errors.mts';
+import { artifacts } from '../inventory/artifacts.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
 import { sshConfig } from '../inventory/ssh-config.mts';
 import type { HostName } from '../names.mts';
@@ -30,6 +31,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine, cont
   if (commandLine.inventory.length === 0)
     fail('usage', 'no inventory given', { hint: `for example: npx zx playbooks/${playbook.name}.mts -i inventory/lab.yaml` });
   const roles = chosenRoles(playbook, commandLine.roles);
+  artifacts();
   const becomePassword = commandLine.askBecomePass ? await askSecret('sudo password') : undefined;
   const inventory = await discoverInventory(
     {

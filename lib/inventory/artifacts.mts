@@ -1,21 +1,23 @@
 /** The pinned archives of inventory/artifacts.yaml, and which of them a host gets. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { load } from 'js-yaml';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { fail } from '../errors.mts';
+import { Document } from './document.mts';
+import { InventoryFailure, Problems } from './problems.mts';
+import { nodeAt, parseYaml, toPlain } from './yaml.mts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const FILE = join(ROOT, 'inventory/artifacts.yaml');
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const sha256 = z.string('must be text: 64 hexadecimal digits').regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case');
 const pinned = z.strictObject({
   url: z.url({ protocol: /^https$/ }),
   bytes: z.int().positive(),
   sha256,
   sha512: z
     .string()
-    .regex(/^[0-9a-f]{128}$/)
+    .regex(/^[0-9a-f]{128}$/, 'must be 128 hexadecimal digits in lower case')
     .exactOptional(),
 });
 const relative = z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/, 'a path below, such as kafka/libs');
@@ -34,7 +36,7 @@ const build = z.strictObject({
   official: pinned.extend({ bytes: pinned.shape.bytes.exactOptional() }),
   assembled: assembled.exactOptional(),
 });
-const catalogue = z.record(z.string(), z.record(z.string().regex(/^\d+\.\d+\.\d+$/), build));
+const catalogue = z.record(z.string(), z.record(z.string().regex(/^\d+\.\d+\.\d+$/), build), 'must be a mapping of products');
 
 export type Build = z.output<typeof build>;
 export type Assembly = z.output<typeof assembled>;
@@ -45,13 +47,20 @@ export type ArchiveSource =
   | { readonly from: 'host'; readonly url: string; readonly sha256: string; readonly size?: number }
   | { readonly from: 'controller'; readonly localPath: string; readonly sha256: string; readonly size?: number };
 
+/** Throws a `usage` failure with everything that is wrong, each at its place. */
 export function parseCatalogue(text: string, file = FILE): Catalogue {
-  const parsed = catalogue.safeParse(load(text, { filename: file }));
-  if (!parsed.success) return fail('usage', `${file} is not valid`, { message: z.prettifyError(parsed.error) });
+  const problems = new Problems();
+  const document = new Document(file, dirname(file), text);
+  const root = parseYaml(document, problems);
+  if (root === 'broken') throw new InventoryFailure(problems.sorted());
+  const parsed = catalogue.safeParse(toPlain(root));
+  for (const { path, message } of parsed.error?.issues ?? []) problems.at(document, nodeAt(root, path).at, `${path.map(String).join('.')} ${message}`.trim());
+  if (!parsed.success || problems.any) throw new InventoryFailure(problems.sorted());
   return parsed.data;
 }
 
 let read: Catalogue | undefined;
+/** Read once; a run does so before it contacts anybody. */
 export function artifacts(): Catalogue {
   return (read ??= parseCatalogue(readFileSync(FILE, 'utf8')));
 }

@@ -156,7 +156,9 @@ function tokenMatches(token: string, character: string): boolean {
 }
 
 function namesHint(name: string, from: Selectable): { readonly hint?: string } {
-  const near = didYouMean(name.replace(/^[!&]/, ''), [...from.hosts, ...from.groups]);
+  const own = name.replace(/^[!&]/, '');
+  if (from.groups.includes(own)) return { hint: `the group ${own} has no hosts` };
+  const near = didYouMean(own, [...from.hosts, ...from.groups]);
   if (near !== undefined) return { hint: near };
   const groups = from.groups.filter((group) => from.members(group).length > 0 && group !== 'ungrouped');
   return { hint: `groups: ${groups.slice(0, 12).join(', ')}${groups.length > 12 ? ', …' : ''}` };

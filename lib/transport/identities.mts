@@ -62,11 +62,7 @@ export class Identities {
         ...hint('make one with: ssh-keygen -t ed25519'),
       });
     }
-    if (!parsed.isPrivateKey())
-      fail('usage', 'public key', {
-        message: `${path} is a public key; the private one is needed`,
-        ...hint(`the private key is usually ${path.replace(/\.pub$/, '')}`),
-      });
+    if (!parsed.isPrivateKey()) refusePublicKey(path);
     this.#parsed.set(path, parsed);
     return parsed;
   }
@@ -132,9 +128,19 @@ export const describe = (identity: Identity): string =>
 
 const hint = (text: string): { readonly hint: string } => ({ hint: text });
 
+function refusePublicKey(path: string): never {
+  fail('usage', 'public key', {
+    message: `${path} is a public key; the private one is needed`,
+    ...hint(path.endsWith('.pub') ? `the private key is usually ${path.replace(/\.pub$/, '')}` : 'name the file of its private key'),
+  });
+}
+
 function readKey(path: string): Buffer {
   try {
+    const text = readFileSync(path);
     const { mode, uid } = statSync(path);
+    // Anybody may read it, so its mode is not what is wrong with it.
+    if (/^(?:ssh-|ecdsa-|sk-)\S+ AAAA/.test(text.toString('latin1', 0, 100))) refusePublicKey(path);
     // As ssh does: a key of another owner is that owner's business.
     if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
       fail('usage', 'private key unprotected', {
@@ -142,7 +148,7 @@ function readKey(path: string): Buffer {
         ...hint(`chmod 600 ${path}`),
       });
     }
-    return readFileSync(path);
+    return text;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause)
       fail('usage', 'private key unreadable', {

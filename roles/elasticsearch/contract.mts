@@ -23,7 +23,7 @@ export const elasticsearch = contract(
     version: variables.version.default('7.10.2').describe('Version, in quotes.'),
     cluster_name: z
       .string()
-      .regex(/^[\w.-]{1,63}$/)
+      .regex(/^[\w.-]{1,63}$/, 'letters, digits, ".", "_" and "-", at most 63')
       .default('kafka-monitoring')
       .describe('Name of the cluster; nodes of one name form one cluster.'),
     heap: z
@@ -33,7 +33,7 @@ export const elasticsearch = contract(
     http_port: variables.port.default(9200).describe('Port of the HTTP API.'),
     transport_port: variables.port.default(9300).describe('Port between the nodes.'),
     java: z
-      .union([z.enum(['auto', 'bundled']), z.string().regex(/^\/[\w./+-]+$/, 'bundled, auto or an absolute path')])
+      .union([z.enum(['auto', 'bundled']), variables.absolutePath])
       .default('auto')
       .describe('bundled with the official archive, or the path of a Java home. auto: bundled where there is one, else that of the role java.'),
     ...archiveVariables,

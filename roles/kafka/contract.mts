@@ -38,7 +38,7 @@ export const kafka = contract(
     ...archiveVariables,
     cluster_name: z
       .string()
-      .regex(/^[\w-]{1,63}$/)
+      .regex(/^[\w-]{1,63}$/, 'letters, digits, "_" and "-", at most 63')
       .default('kafka')
       .describe('Name of the Kafka cluster: the field cluster of its metrics. Brokers of one name form one cluster.'),
     node_id: z
@@ -53,7 +53,7 @@ export const kafka = contract(
       .describe('Id of a cluster whose controllers others run, for brokers that join it. Made when the cluster is founded unless given.')
       .exactOptional(),
     data_dirs: z
-      .array(variables.absolutePath)
+      .array(variables.ownDirectory)
       .min(1)
       .default(['/var/lib/kafka'])
       .describe('Where records are kept, one folder a disk; the first one also keeps the metadata.'),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { RunFailure } from '../../lib/errors.mts';
 import { artifacts, parseCatalogue } from '../../lib/inventory/artifacts.mts';
 
 const entry = (more: string): string => `x:\n  '1.0.0':\n    official: {url: 'https://host/x.tar.gz', bytes: 1, sha256: '${'a'.repeat(64)}'${more}}\n`;
@@ -21,13 +22,27 @@ describe('the catalogue of archives', () => {
     ['no version', entry('').replace('1.0.0', 'latest')],
   ];
   for (const [what, text] of wrong) {
-    it(`refuses ${what}, naming the file`, () => {
+    it(`refuses ${what}, naming the place`, () => {
       expect(() => parseCatalogue(text, 'artifacts.yaml'))
-        .to.throw()
-        .with.nested.property('error.short')
-        .that.matches(/artifacts\.yaml/);
+        .to.throw(RunFailure)
+        .with.property('error')
+        .that.includes({ kind: 'usage' })
+        .and.has.property('short')
+        .that.matches(/^artifacts\.yaml:[23]:\d+: /);
     });
   }
+  it('says what a digest is, and what is no YAML at all', () => {
+    const short = (text: string): unknown => {
+      try {
+        return parseCatalogue(text, 'artifacts.yaml');
+      } catch (thrown) {
+        return (thrown as RunFailure).error.short;
+      }
+    };
+    expect(short(entry('').replace(/a{64}/, 'abc'))).to.equal('artifacts.yaml:3:64: x.1.0.0.official.sha256 must be 64 hexadecimal digits in lower case');
+    expect(short("x:\n  '1.0.0':\n   a:\n     b\n    c: 1\n")).to.match(/^artifacts\.yaml:5:6: not valid YAML/);
+    expect(short('')).to.match(/^artifacts\.yaml:1:1: must be a mapping/);
+  });
   it('takes what is complete', () => {
     expect(parseCatalogue(entry(''), 'artifacts.yaml')).to.have.nested.property('x');
   });

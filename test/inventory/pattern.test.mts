@@ -17,7 +17,7 @@ describe('host patterns', () => {
     'es_masters:!brokres': /"brokres" — did you mean "brokers"/,
     'brokers:&es_masters': /no host matches "brokers:&es_masters" — groups: all, es_masters, brokers/,
     'x*': /no host matches "x\*"/,
-    empty: /no host matches "empty"/,
+    empty: /no host matches "empty" — the group empty has no hosts/,
     'es_masters[7]': /no host matches/,
     '!': /has nothing after it/,
     '~(': /not a usable regular expression/,

@@ -43,6 +43,21 @@ describe('private keys', () => {
       hint: /key$/,
     },
     {
+      name: 'public, and readable by others as it should be',
+      prepare: (directory) => `${make(join(directory, 'key'))}.pub`,
+      short: 'public key',
+      hint: /key$/,
+    },
+    {
+      name: 'a directory',
+      prepare: (directory) => {
+        chmodSync(directory, 0o755);
+        return directory;
+      },
+      short: 'private key unreadable',
+      hint: /--private-key/,
+    },
+    {
       name: 'no key at all',
       prepare: (directory) => {
         const file = join(directory, 'key');
