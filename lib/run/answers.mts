@@ -8,10 +8,15 @@ export const keyOf = (ask: Ask): string =>
 
 /** What is known about one host at this moment. */
 export class Answers {
-  readonly #known = new Map<string, Raw>();
+  readonly #known = new Map<string, { readonly ask: Ask; readonly raw: Raw }>();
 
   record(answers: ReadonlyMap<Ask, Raw>): void {
-    for (const [ask, raw] of answers) this.#known.set(keyOf(ask), raw);
+    for (const [ask, raw] of answers) this.#known.set(keyOf(ask), { ask, raw });
+  }
+
+  /** Everything that has an answer. */
+  get asks(): readonly Ask[] {
+    return [...this.#known.values()].map(({ ask }) => ask);
   }
 
   /** Those of `asks` that nobody has answered yet, each once. */
@@ -25,9 +30,9 @@ export class Answers {
   }
 
   readonly lookup = (ask: Ask): Raw => {
-    const raw = this.#known.get(keyOf(ask));
-    if (raw === undefined) throw new Error(`bug: ${keyOf(ask)} was read before it was asked`);
-    return raw;
+    const known = this.#known.get(keyOf(ask));
+    if (known === undefined) throw new Error(`bug: ${keyOf(ask)} was read before it was asked`);
+    return known.raw;
   };
 }
 

@@ -88,5 +88,6 @@ async function applyTogether(cohort: Cohort, pending: readonly (readonly [RoleRu
   await each(members, async (member) => {
     await member.apply(judgedOf.get(member) ?? [], () => cohort.rest(member));
   });
-  await Promise.all(alive(members).map((member) => guarded(member, () => member.ready())));
+  const started = alive(members).filter(({ isCut }) => !isCut);
+  await Promise.all(started.map((member) => guarded(member, () => member.ready())));
 }

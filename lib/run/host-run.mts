@@ -4,16 +4,18 @@ import type { RoleName } from '../names.mts';
 import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
 import { REFUSED } from '../shell/steps.mts';
-import type { Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
+import type { Counters, Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
-import type { Controller, ControllerAsk, ControllerStep } from './controller.mts';
-import type { Intents } from './journal.mts';
+import { ControllerFailure, type Controller, type ControllerAsk, type ControllerStep } from './controller.mts';
+import type { Intent, Intents } from './journal.mts';
 
 const OPEN_DEADLINE_MS = 30_000;
 const ASK_DEADLINE_MS = 60_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Beside the deadlines of the steps themselves: sending, syncing, asking again. */
 const APPLY_SLACK_MS = 30_000;
+/** How long a host whose session was lost may take to let this run in again: it may be starting anew. */
+const RETURN_MS = 120_000;
 
 export interface HostRunOptions {
   readonly transport: Transport;
@@ -48,6 +50,9 @@ export class HostRun {
   #reader: Reader | undefined;
   #opening: Promise<void> | undefined;
   #appliedSinceOpen = false;
+  #isReopened = false;
+  /** What a session cost that was lost. */
+  #spent: Counters = { connectMs: 0, roundTrips: 0, bytesSent: 0, bytesReceived: 0 };
   /** How many changes there had been when this host was begun to be asked anew. */
   #askedAfter = 0;
   #queue: Promise<void> = Promise.resolve();
@@ -72,9 +77,16 @@ export class HostRun {
   }
 
   async #open(riding: readonly Ask[]): Promise<void> {
-    const { transport, holder, signal, emit } = this.#options;
+    const { emit } = this.#options;
     const { name } = this.host;
     emit({ kind: 'host.connecting', host: name });
+    await this.#login(await this.#options.placed(this.host), riding);
+    emit({ kind: 'host.connected', host: name, ms: Math.round(this.#session().counters.connectMs) });
+  }
+
+  async #login(host: Host, riding: readonly Ask[], lastingMs?: number): Promise<void> {
+    const { transport, holder, signal, emit } = this.#options;
+    const { name } = this.host;
     const options: OpenOptions = {
       signal,
       asks: riding,
@@ -83,13 +95,37 @@ export class HostRun {
         emit({ kind: 'host.waiting', host: name, attempt, found: short });
         return !this.#options.stopping();
       },
+      ...(lastingMs === undefined ? {} : { lastingMs }),
     };
-    const host = await this.#options.placed(this.host);
     this.#askedAfter = this.#options.changes.count;
     if (holder === undefined) this.#reader = await transport.read(host, options);
     else this.#reader = this.#writer = await transport.write(host, { ...options, holder });
     this.answers.record(this.#reader.first);
-    emit({ kind: 'host.connected', host: name, ms: Math.round(this.#reader.counters.connectMs) });
+  }
+
+  /**
+   * Opens a session that was lost again, once in a run: whatever was under way is unknown until it was asked. Throws what was lost where it
+   * cannot be had again, or need not. Gives whether the host has started anew since: what it said before counts no more.
+   */
+  async #reopen(lost: RunError, lastingMs = 0): Promise<boolean> {
+    const { emit, signal } = this.#options;
+    if (lost.kind !== 'lost' || this.#isReopened || this.failure !== undefined || this.#options.stopping() || signal.aborted) throw new RunFailure(lost);
+    this.#isReopened = true;
+    const before = this.#session();
+    emit({ kind: 'notice', text: `${lost.message}; it is opened again, and what was under way is asked` });
+    await before[Symbol.asyncDispose]();
+    try {
+      await this.#login(patient(await this.#options.placed(this.host)), [], lastingMs);
+      this.#spent = before.counters;
+    } catch (thrown) {
+      throw thrown instanceof ControllerFailure ? thrown : new RunFailure(bothOf(lost, toRunError(thrown)), { cause: thrown });
+    }
+    const hasRestarted = before.facts.bootId !== this.facts.bootId;
+    emit({
+      kind: 'notice',
+      text: `${this.host.name}: ${hasRestarted ? 'it has started anew meanwhile, and everything' : 'the session is back, and what was under way'} is asked again`,
+    });
+    return hasRestarted;
   }
 
   #session(): Reader {
@@ -161,8 +197,18 @@ export class HostRun {
       if (ask.at === 'controller') continue;
       (ask.fresh === true && this.#appliedSinceOpen ? fresh : current).push(ask);
     }
-    if (current.length > 0) this.answers.record(answersOf(await this.#session().ask(current, this.#limits(ASK_DEADLINE_MS))));
+    if (current.length > 0) await this.#askSession(current);
     if (fresh.length > 0) await this.#askFresh(fresh);
+  }
+
+  async #askSession(asks: readonly Ask[]): Promise<void> {
+    const frame = await this.#session().ask(asks, this.#limits(ASK_DEADLINE_MS));
+    if (frame.kind === 'complete') {
+      this.answers.record(frame.answers);
+      return;
+    }
+    const hasRestarted = await this.#reopen(frame.error);
+    await this.#askSession(hasRestarted ? distinct([...asks, ...currentAsks(this.answers.asks)]) : asks);
   }
 
   /** A second login beside the first, which stays open: what a change broke can still be put right through it. */
@@ -177,20 +223,28 @@ export class HostRun {
 
   /**
    * Runs the steps in their order up to the first that fails, wherever each has its place; then everything in `reask` is known anew.
-   * Throws `RunFailure` of kind `step-failed` with the step's last lines, or the transport's failure.
+   * Throws `RunFailure` of kind `step-failed` with the step's last lines, or the transport's failure. False: the session was lost under a step
+   * and is back; what became of the steps is in the answers only.
    */
-  apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<void> {
+  apply(role: RoleName, steps: readonly CompiledStep[], reask: readonly Ask[]): Promise<boolean> {
     return this.#alone(async () => {
       this.#forget();
+      let cut: Cut | undefined;
       try {
         for (const segment of segments(steps)) {
           if (segment.at === 'controller') for (const lanes of rounds(segment.steps)) await this.#applyAtController(role, lanes);
           else await this.#applyAtHost(role, segment.steps, segment.last ? currentAsks(reask) : []);
         }
+      } catch (thrown) {
+        if (!(thrown instanceof Cut)) throw thrown;
+        cut = thrown;
+        await this.#reopen(cut.error, cut.lastingMs);
       } finally {
         this.#countChange();
       }
       await this.#fetch(this.answers.missing(reask));
+      cut?.intent?.over();
+      return cut === undefined;
     });
   }
 
@@ -267,6 +321,7 @@ export class HostRun {
     if (frame.steps.every(endedByItself) && !(frame.kind === 'lost' ? frame.steps.length < steps.length : isRunning)) intent?.over();
     const failed = frame.steps.find((end) => !succeeded(end));
     if (failed !== undefined) throw new RunFailure(stepError(failed));
+    if (frame.kind === 'lost') throw new Cut(frame.error, intent, lastingMs(steps.slice(frame.steps.length)));
     this.answers.record(answersOf(frame));
   }
 
@@ -279,8 +334,16 @@ export class HostRun {
     await this.#opening?.catch(() => undefined);
     const session = this.#reader;
     if (session === undefined) return;
-    const { connectMs, roundTrips, bytesSent, bytesReceived } = session.counters;
-    this.#options.emit({ kind: 'host.end', host: this.host.name, connectMs: Math.round(connectMs), roundTrips, bytesSent, bytesReceived });
+    const { counters } = session;
+    const spent = this.#spent;
+    this.#options.emit({
+      kind: 'host.end',
+      host: this.host.name,
+      connectMs: Math.round(spent.connectMs + counters.connectMs),
+      roundTrips: spent.roundTrips + counters.roundTrips,
+      bytesSent: spent.bytesSent + counters.bytesSent,
+      bytesReceived: spent.bytesReceived + counters.bytesReceived,
+    });
     await session[Symbol.asyncDispose]();
   }
 
@@ -297,6 +360,33 @@ const succeeded = ({ end }: StepEnd): boolean => end.kind === 'exited' && end.co
 
 /** Well or not: it is not half done. */
 const endedByItself = ({ end }: StepEnd): boolean => end.kind === 'exited' || end.kind === 'signalled';
+
+/** The session was lost under steps: what became of them is unknown. */
+class Cut extends RunFailure {
+  readonly intent: Intent | undefined;
+  /** How long what must not be cut off may go on, and keep the lock. */
+  readonly lastingMs: number;
+
+  constructor(error: RunError, intent: Intent | undefined, lastingMs: number) {
+    super(error);
+    this.intent = intent;
+    this.lastingMs = lastingMs;
+  }
+}
+
+const lastingMs = (steps: readonly Exclude<CompiledStep, { at: 'controller' }>[]): number =>
+  steps.reduce((sum, step) => sum + (step.at === 'host' && !step.interruptible ? step.deadlineMs : 0), 0);
+
+/** The host as one that may be starting just now. */
+const patient = (host: Host): Host =>
+  host.connection.kind === 'local' ? host : { ...host, connection: { ...host.connection, settlingMs: Math.max(RETURN_MS, host.connection.settlingMs ?? 0) } };
+
+/** A session was lost, and then not to be had again: the exit code is that of the loss, but for what has a reason of its own. */
+function bothOf(lost: RunError, later: RunError): RunError {
+  const message = `${lost.message}\nand it could not be opened again: ${later.message}`;
+  const isStillAway = later.kind === 'unreachable' || later.kind === 'auth' || later.kind === 'become';
+  return isStillAway ? { ...lost, short: `${lost.short}, then ${later.short}`, message } : { ...later, message };
+}
 
 function answersOf(frame: Frame): Extract<Frame, { kind: 'complete' }>['answers'] {
   if (frame.kind !== 'complete') throw new RunFailure(frame.error);

@@ -26,6 +26,8 @@ export class RoleRun {
   changed = false;
   /** What was left for want of a yes, in words. */
   #unallowed: readonly string[] = [];
+  /** Its session was lost under its steps, and not all that they were for is there: the next round does it. */
+  isCut = false;
 
   constructor(role: AnyRole, run: HostRun, scope: Scope, later: (self: RoleRun) => readonly RoleRun[]) {
     this.role = role;
@@ -156,6 +158,7 @@ export class RoleRun {
 
   /** Applies what is pending and known, asks again, and reports it; gives whether there was anything. */
   async apply(judged: readonly Judged[], rest: () => readonly Ask[]): Promise<boolean> {
+    this.isCut = false;
     const work = judged.flatMap(({ resource, verdict }) => {
       const changes = this.#wanted(verdict);
       return changes.length === 0 ? [] : [{ resource, changes }];
@@ -164,7 +167,7 @@ export class RoleRun {
     refuse(work.flatMap(({ changes }) => changes.flatMap(({ refused }) => (refused === undefined ? [] : [{ kind: 'refused' as const, ...refused }]))));
     this.#requireConsent(work);
     const reask = [...judged.flatMap(({ resource }) => resource.differs.asks), ...rest()];
-    await this.run.apply(
+    const isSeen = await this.run.apply(
       this.role.name,
       work.flatMap(({ resource, changes }) => compileSteps(resource, changes)),
       reask,
@@ -172,6 +175,10 @@ export class RoleRun {
     this.changed = true;
     if (this.role.runs === 'controller' && this.role.provides !== undefined) this.run.isNew = true;
     for (const { resource, changes } of work) {
+      if (!isSeen && this.#isLeft(resource)) {
+        this.isCut = true;
+        continue;
+      }
       this.#requireConverged(resource);
       this.report({ resource, verdict: { kind: 'changed', changes } });
     }
@@ -206,6 +213,11 @@ export class RoleRun {
     this.#unallowed = judged.flatMap(({ resource, verdict }) =>
       verdict.kind === 'pending' && this.#waits(verdict.changes) ? asksYes({ resource, changes: verdict.changes }) : [],
     );
+  }
+
+  #isLeft({ differs }: Resource): boolean {
+    const answer = differs.read(this.run.answers.lookup);
+    return answer.kind === 'known' && answer.value.length > 0;
   }
 
   #requireConverged(resource: Resource): void {

@@ -1,6 +1,6 @@
 import { fail } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
-import type { AnyHostRole, Check, Refusal } from '../plan/model.mts';
+import type { AnyHostRole, Check, Refusal, Resource } from '../plan/model.mts';
 import { judge, type Judged } from '../plan/verdict.mts';
 import { firstFailure, foundIn, type CheckResult } from './checks.mts';
 import { alive, guarded, type Cohort, type Each } from './cohort.mts';
@@ -110,8 +110,14 @@ async function drain(member: RoleRun, role: AnyHostRole): Promise<void> {
   const wants = role.rollout?.during?.(member.hostContext(role)) ?? [];
   if (wants.length === 0) return;
   member.temporary = new Set(wants.map(({ id }) => id));
+  await putThrough(member, wants);
+}
+
+/** Also when the session is lost under it, which happens once at most: a restart without it, or its being left, would do harm. */
+async function putThrough(member: RoleRun, wants: readonly Resource[]): Promise<void> {
   await member.run.refresh(wants.flatMap(({ differs }) => differs.asks));
-  await member.apply(judge(wants, member.run.answers.lookup), () => member.asks());
+  do await member.apply(judge(wants, member.run.answers.lookup), () => member.asks());
+  while (member.isCut);
 }
 
 /** What a failed member can no longer put back itself, a surviving one does; where none can, it is drift and the next run's. */
@@ -123,9 +129,8 @@ async function undoDrain({ members }: Rolling, batch: readonly RoleRun[]): Promi
       await survivor.learnPeers(true);
       // Whatever else the survivor still needs, such as its own restart, has to wait; this must not.
       const normal = survivor.resources().flatMap(({ needs: _, ...resource }) => (ids.has(resource.id) ? [resource] : []));
-      await survivor.run.refresh(normal.flatMap(({ differs }) => differs.asks));
       survivor.temporary = new Set([...survivor.temporary, ...normal.map(({ id }) => id)]);
-      await survivor.apply(judge(normal, survivor.run.answers.lookup), () => survivor.asks());
+      await putThrough(survivor, normal);
       for (const { id } of normal) ids.delete(id);
     });
     if (ids.size === 0) return;

@@ -210,7 +210,7 @@ export class FramedSession implements Session {
         this.#wire.onOutput = (bytes): void => {
           received += bytes.length;
           if (received > limits.maxBytes) {
-            giveUp(this.#stopped('lost', `it printed more than ${limits.maxBytes} bytes`));
+            giveUp(this.#flooded(limits.maxBytes));
             return;
           }
           reader.push(bytes);
@@ -226,6 +226,15 @@ export class FramedSession implements Session {
       this.#running = false;
       for (const undo of cleanUp) undo();
     }
+  }
+
+  /** The host is there, and would print as much again. */
+  #flooded(maxBytes: number): Stopped {
+    const message = `${this.#entry.hostName}: it printed more than ${maxBytes} bytes, and was not listened to any further`;
+    return {
+      kind: 'lost',
+      error: { kind: 'unreadable', short: 'endless output', message, hint: 'what floods it: a file that grew, a service that answers without end?' },
+    };
   }
 
   #stopped(kind: Stopped['kind'], how: string): Stopped {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
 import { RunFailure, toRunError } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
+import { SILENCE_SECONDS } from '../shell/lifeline.mts';
 import { needsBecome } from './become.mts';
 import { SshConnector, type Connectors } from './connect.mts';
 import { enter, hostAsks, isTimeout, LockedFailure, reasonOf, type Entering } from './entrance.mts';
@@ -27,6 +28,8 @@ export interface OpenedTransport extends Transport {
 /** A session that this run itself has just left may need a moment to end. */
 const OWN_LOCK_WAIT_MS = 8_000;
 const OWN_LOCK_POLL_MS = 250;
+/** After a loss it may be a package manager that is waited for. */
+const LOST_LOCK_POLL_MS = 1_000;
 
 export function openTransport(options: TransportOptions = {}): OpenedTransport {
   const connector = new SshConnector(options);
@@ -50,7 +53,7 @@ async function openSession(
 ): Promise<FramedSession> {
   const started = performance.now();
   const { connection: to } = host;
-  const deadlineMs = how.deadlineMs + allowanceFor(to);
+  const deadlineMs = how.deadlineMs + allowanceFor(to) + (how.lastingMs === undefined ? 0 : ownLockMs(how));
   const signal = AbortSignal.any([how.signal, AbortSignal.timeout(deadlineMs)]);
   const loginUser = to.kind === 'ssh' ? to.user : userInfo().username;
   const entering: Entering = {
@@ -68,7 +71,7 @@ async function openSession(
   let connection: Connection | undefined;
   try {
     connection = to.kind === 'ssh' ? await connector.connect(host.name, to, signal, how.onWaiting) : localConnection();
-    const entered = await enterWaitingForOwnLock(connection, entering);
+    const entered = await enterWaitingForOwnLock(connection, entering, how);
     const session = new FramedSession(connection, entering, entered, Math.round(performance.now() - started));
     if (holder !== undefined) session.live(options.life?.everyMs);
     if (entered.first === undefined) await askFirst(session, entering.asks, how.deadlineMs, signal);
@@ -79,6 +82,9 @@ async function openSession(
   }
 }
 
+/** A host that has not noticed the loss of a session ends it when it has heard nothing for a while, and a little later what ran in it. */
+const ownLockMs = ({ lastingMs }: OpenOptions): number => (lastingMs === undefined ? OWN_LOCK_WAIT_MS : (SILENCE_SECONDS + 15) * 1000 + lastingMs);
+
 /** Proxy commands start a few at a time. */
 const PROXY_QUEUE_MS = 60_000;
 
@@ -86,14 +92,15 @@ const PROXY_QUEUE_MS = 60_000;
 const allowanceFor = (to: Host['connection'] | undefined): number =>
   to?.kind !== 'ssh' ? 0 : (to.settlingMs ?? 0) + (to.proxyCommand === undefined ? 0 : PROXY_QUEUE_MS) + allowanceFor(to.bastion);
 
-async function enterWaitingForOwnLock(connection: Connection, entering: Entering): ReturnType<typeof enter> {
-  const until = performance.now() + OWN_LOCK_WAIT_MS;
-  for (;;) {
+async function enterWaitingForOwnLock(connection: Connection, entering: Entering, how: OpenOptions): ReturnType<typeof enter> {
+  const until = performance.now() + ownLockMs(how);
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await enter(connection, entering);
     } catch (error) {
       if (!(error instanceof LockedFailure) || error.holder?.run !== entering.holder?.run || performance.now() > until) throw error;
-      await sleep(OWN_LOCK_POLL_MS);
+      if (how.lastingMs !== undefined && how.onWaiting?.(attempt, { ...error.error, short: 'what was under way has not ended' }) === false) throw error;
+      await sleep(how.lastingMs === undefined ? OWN_LOCK_POLL_MS : LOST_LOCK_POLL_MS);
     }
   }
 }

@@ -85,6 +85,8 @@ export interface OpenOptions {
   readonly deadlineMs: number;
   /** A host that is new does not let anybody in yet: asked before every further attempt whether to make it. */
   readonly onWaiting?: (attempt: number, last: RunError) => boolean;
+  /** A session of this run was lost: how long what ran in it, and must not be cut off, may go on and keep the lock. */
+  readonly lastingMs?: number;
 }
 
 /** Opens sessions. All methods reject with `RunFailure` only. */

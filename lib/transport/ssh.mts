@@ -257,7 +257,7 @@ function explain(dialling: Dialling & { readonly identities: readonly Identity[]
   if (level === 'client-authentication' || level === 'agent' || /Too many authentication failures/i.test(text)) {
     return new ConnectFailure('auth', 'login refused', {
       message: `${hostName} does not let ${to.user} log in (${where}); tried ${identities.map(describe).join(', ')}`,
-      hint: `put one of these keys into ~${to.user}/.ssh/authorized_keys, or set ansible_user; it was tried ${to.settlingMs === undefined ? 'once and not again' : `for ${Math.round(to.settlingMs / 1000)} s, since the host is new`}`,
+      hint: `put one of these keys into ~${to.user}/.ssh/authorized_keys, or set ansible_user; it was tried ${to.settlingMs === undefined ? 'once and not again' : `for ${Math.round(to.settlingMs / 1000)} s, since the host may have just started`}`,
       retry: 'settling',
       cause,
     });

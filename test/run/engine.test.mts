@@ -271,6 +271,100 @@ describe('engine', () => {
     });
   });
 
+  describe('a session that is lost', () => {
+    const groups = { one: ['all'] };
+    const [a, b] = [role('a', () => [want('x', '1'), want('y', '1')]), role('b', () => [want('z', '1')])];
+    const stages = [{ hosts: 'all', roles: [a, b] }];
+    const notices = (events: readonly RunEvent[]): readonly string[] => events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []));
+    const lost = (more: Partial<FakeHost>): FakeHost => Object.assign(newHost({ x: '0' }), more);
+
+    for (const [when, writes] of [
+      ['before', ['set x 1', 'set y 1', 'set z 1']],
+      ['after', ['set x 1', 'set y 1', 'set z 1']],
+    ] as const)
+      it(`${when} a step is opened again, and what is there then decides whether the step is done once more`, async () => {
+        const one = lost({ cutOn: { key: 'y', when, times: 1 } });
+        const { exitCode, events } = await play({ groups, hosts: { one }, stages });
+        expect(exitCode).to.equal(0);
+        expect(one.log.filter((line) => line.startsWith('set'))).to.deep.equal(writes);
+        expect(
+          one.log.filter((line) => line === 'open' || line === 'close'),
+          'the first is left before the second',
+        ).to.deep.equal(['open', 'close', 'open', 'close']);
+        expect(changesOf(events, 'changed')).to.deep.equal(['one x', 'one y', 'one z']);
+        expect(notices(events)).to.deep.equal([
+          'lost; it is opened again, and what was under way is asked',
+          'one: the session is back, and what was under way is asked again',
+        ]);
+      });
+
+    it('is not waited on for what its step was to start, before that is done', async () => {
+      const one = lost({ cutOn: { key: 'x', when: 'before', times: 1 } });
+      const started = role('started', () => [want('x', '1')], { ready: () => [check('up', setting('x'), (value) => value === '1')] });
+      const { exitCode, events } = await play({ groups, hosts: { one }, stages: [{ hosts: 'all', roles: [started] }] });
+      expect(exitCode).to.equal(0);
+      expect(events.filter(({ kind }) => kind === 'waiting')).to.deep.equal([]);
+    });
+
+    it('a second time ends the host, and a step whose end nobody saw is not done', async () => {
+      const one = lost({ cutOn: { key: 'y', when: 'after', times: 2 }, forgets: 'y' });
+      const { exitCode, events } = await play({ groups, hosts: { one }, stages });
+      expect(exitCode).to.equal(3);
+      expect(changesOf(events, 'changed')).to.deep.equal(['one x']);
+      expect(one.settings.get('z')).to.equal(undefined);
+    });
+
+    it('under a question is asked the same again', async () => {
+      const one = lost({ losesOn: 'x', losses: 1 });
+      const { exitCode } = await play({ groups, hosts: { one }, stages, mode: 'check' });
+      expect(exitCode).to.equal(2);
+      expect(one.log).to.deep.equal(['open', 'ask 3', 'close', 'open', 'ask 3', 'close']);
+    });
+
+    it('to a host that has started anew: what it said before counts no more', async () => {
+      const one = lost({
+        losesOn: 'z',
+        losses: 1,
+        facts: { bootId: 'first' },
+        onReopen: () => {
+          one.facts = { bootId: 'second' };
+          one.settings.set('x', '0');
+        },
+      });
+      one.settings.set('x', '1').set('y', '1').set('z', '1');
+      const later = role('later', () => [want('z', '1')], { rollout: { serial: 1, gate: () => [] } });
+      const { exitCode, events } = await play({ groups, hosts: { one }, stages: [{ hosts: 'all', roles: [a, later] }], mode: 'check' });
+      expect(exitCode).to.equal(2);
+      expect(changesOf(events, 'pending')).to.deep.equal(['one x']);
+      expect(notices(events).at(-1)).to.equal('one: it has started anew meanwhile, and everything is asked again');
+    });
+
+    it('and cannot be had again says both; a refusal keeps its own exit code', async () => {
+      for (const [kind, code] of [
+        ['unreachable', 3],
+        ['auth', 3],
+        ['refused', 5],
+        ['locked', 6],
+      ] as const) {
+        const one = lost({ cutOn: { key: 'x', when: 'after', times: 1 } });
+        one.onReopen = () => undefined;
+        const refusal = new RunFailure({ kind, short: 'no', message: 'no way back' });
+        one.onSet = () => (one.refuse = refusal);
+        const { exitCode, events } = await play({ groups, hosts: { one }, stages });
+        expect(exitCode, kind).to.equal(code);
+        const failed = events.find((event) => event.kind === 'role.failed');
+        expect(failed?.kind === 'role.failed' && failed.error.message).to.equal('lost\nand it could not be opened again: no way back');
+      }
+    });
+
+    it('is not opened again in a run that is being stopped', async () => {
+      let stopping = false;
+      const one = lost({ cutOn: { key: 'x', when: 'after', times: 1 }, onSet: () => (stopping = true) });
+      await play({ groups, hosts: { one }, stages, stopping: () => stopping });
+      expect(one.log.filter((line) => line === 'open')).to.have.length(1);
+    });
+  });
+
   describe('what was asked before a change', () => {
     /** `asker` looks at `color` in the first stage and in the last; what `painter` changes in between shows there. */
     const stagesFor = (seen: (string | undefined)[]): Given['stages'] => [
@@ -648,6 +742,22 @@ describe('engine', () => {
       expect(writes(hosts['a']!)).to.deep.equal(['set drained yes', 'set service v1']);
       expect(hosts['c']!.settings.get('drained')).to.equal('no');
       expect([...writes(hosts['b']!), ...writes(hosts['c']!)]).to.deep.equal(['set drained no']);
+    });
+
+    it('restarts no member whose drain was lost with its session before the drain is there', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('drained', 'no');
+      const a = hosts['a']!;
+      a.cutOn = { key: 'drained', when: 'before', times: 1 };
+      a.onSet = (key) => {
+        if (key === 'service') expect(a.settings.get('drained')).to.equal('yes');
+      };
+      const drained = role('drained', () => [want('service', 'v1', { disrupts: true }), want('drained', 'no', { needs: ['service'] })], {
+        rollout: { serial: 1, during: () => [want('drained', 'yes')], gate: () => [] },
+      });
+      const { exitCode } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [drained] }] });
+      expect(exitCode).to.equal(0);
+      expect(writes(a)).to.deep.equal(['set drained yes', 'set service v1', 'set drained no']);
     });
 
     it('ends the rollout, not the run, when the member that judges the gate is lost', async () => {

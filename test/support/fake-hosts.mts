@@ -57,6 +57,12 @@ export interface FakeHost {
   breaksOn?: string;
   /** The connection ends when this setting is asked for. */
   losesOn?: string;
+  /** How often it ends then; always when nothing is said. */
+  losses?: number;
+  /** The connection ends around this write: the steps before it were done. */
+  cutOn?: { readonly key: string; readonly when: 'before' | 'after'; times: number };
+  /** What happens to the world when it is opened again. */
+  onReopen?(): void;
   /** What happens to the world when something is written. */
   onSet?(key: string, value: string): void;
   facts?: Partial<Facts>;
@@ -94,6 +100,7 @@ export class FakeTransport implements Transport {
     const fake = this.hosts.get(host.name);
     if (fake === undefined) throw new Error(`no fake host ${host.name}`);
     if (fake.refuse !== undefined) return Promise.reject(fake.refuse);
+    if (fake.log.includes('open')) fake.onReopen?.();
     fake.log.push('open');
     let roundTrips = 1;
     const session: Session = {
@@ -105,13 +112,16 @@ export class FakeTransport implements Transport {
       ask(questions) {
         roundTrips += 1;
         fake.log.push(`ask ${questions.length.toString()}`);
-        if (questions.some((ask) => ask.at === 'host' && ask.key === `get ${fake.losesOn ?? ''}`))
-          return Promise.resolve<Frame>({ kind: 'lost', steps: [], error: { kind: 'lost', short: 'lost', message: 'lost' } });
+        if (questions.some((ask) => ask.at === 'host' && ask.key === `get ${fake.losesOn ?? ''}`) && fake.losses !== 0) {
+          if (fake.losses !== undefined) fake.losses -= 1;
+          return Promise.resolve(LOST);
+        }
         return Promise.resolve<Frame>({ kind: 'complete', steps: [], answers: answer(fake, questions) });
       },
       apply(steps, reask, limits) {
         roundTrips += 1;
         const ends = run(fake, steps);
+        if (ends === 'cut') return Promise.resolve(LOST);
         for (const { id, end } of ends) {
           limits.onStep?.({ id });
           limits.onStep?.({ id, ok: end.kind === 'exited' && end.code === 0 });
@@ -141,12 +151,17 @@ function answer(fake: FakeHost, asks: readonly Ask[]): ReadonlyMap<Ask, Raw> {
   );
 }
 
-function run(fake: FakeHost, steps: readonly CompiledStep[]): readonly StepEnd[] {
+const LOST: Frame = { kind: 'lost', steps: [], error: { kind: 'lost', short: 'lost', message: 'lost' } };
+
+function run(fake: FakeHost, steps: readonly CompiledStep[]): readonly StepEnd[] | 'cut' {
   const ends: StepEnd[] = [];
   for (const step of steps) {
     if (step.at !== 'host') throw new Error('only scripts here');
     for (const [, key, value] of step.script.matchAll(/set '([^']*)' '([^']*)'/g)) {
       if (key === undefined || value === undefined) continue;
+      const cut = fake.cutOn?.key === key && fake.cutOn.times > 0 ? fake.cutOn : undefined;
+      if (cut !== undefined) cut.times -= 1;
+      if (cut?.when === 'before') return 'cut';
       fake.log.push(`set ${key} ${value}`);
       if (fake.breaksOn === key) {
         ends.push({ id: step.id, end: { kind: 'exited', code: 7 }, tail: `cannot set ${key}` });
@@ -154,6 +169,7 @@ function run(fake: FakeHost, steps: readonly CompiledStep[]): readonly StepEnd[]
       }
       if (fake.forgets !== key) fake.settings.set(key, value);
       fake.onSet?.(key, value);
+      if (cut !== undefined) return 'cut';
     }
     ends.push({ id: step.id, end: { kind: 'exited', code: 0 }, tail: '' });
   }
