@@ -1,0 +1,64 @@
+/** A playbook whose one role does what the inventory says: any script, a file, an archive. */
+import { execFileSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { z } from 'zod';
+import { play } from '../../../lib/play.mts';
+
+await play(async () => {
+  const { archive, command, contract, defineRole, file, runScript, shellOutput } = await import('../../../lib/index.mts');
+  const [owner, group] = [userInfo().username, execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()];
+  const work = contract(
+    'work',
+    z.strictObject({
+      /** Done once, which the file `done` tells; nothing follows when it fails. */
+      script: z.string().exactOptional(),
+      done: z.string().exactOptional(),
+      whole: z.boolean().default(false),
+      seconds: z.int().default(120),
+      /** A file of so many bytes. */
+      file: z.string().exactOptional(),
+      bytes: z.int().default(10),
+      archive: z.strictObject({ url: z.string(), sha256: z.string(), into: z.string() }).exactOptional(),
+    }),
+  );
+  const role = defineRole({
+    contract: work,
+    summary: 'does what it is told',
+    runs: 'host',
+    per: 'host',
+    resources: ({ vars }) => [
+      ...(vars.file === undefined ? [] : [file(vars.file, { content: `${'x'.repeat(vars.bytes - 1)}\n`, owner, group })]),
+      ...(vars.archive === undefined
+        ? []
+        : [
+            archive({
+              name: 'thing',
+              version: '1',
+              owner,
+              source: { from: 'host', url: vars.archive.url, sha256: vars.archive.sha256 },
+              into: vars.archive.into,
+            }),
+          ]),
+      ...(vars.script === undefined
+        ? []
+        : [
+            command('work', {
+              differs: shellOutput(vars.done === undefined ? ':' : `test -e '${vars.done}' && echo done`).map(({ output }) =>
+                output.includes('done') ? [] : [{ field: 'work', from: { kind: 'absent' }, to: { kind: 'text', text: 'done' } }],
+              ),
+              run: (steps) => {
+                const { script = '' } = vars;
+                steps.within(vars.seconds, (bounded) => {
+                  if (vars.whole)
+                    bounded.uninterruptible((kept) => {
+                      runScript(kept, script);
+                    });
+                  else runScript(bounded, script);
+                });
+              },
+            }),
+          ]),
+    ],
+  });
+  return { name: 'work', summary: 'Does what it is told.', stages: [{ hosts: 'all', roles: [role] }], catalogue: [role] };
+});
