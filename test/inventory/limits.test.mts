@@ -55,10 +55,12 @@ describe('inventory files that cannot be read', () => {
 });
 
 describe('inventories made to hurt', () => {
+  /** Of this process's own time: what else the machine does is not its fault. */
   const within = (milliseconds: number, act: () => void): void => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     act();
-    expect(performance.now() - started, 'milliseconds').to.be.below(milliseconds);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000, 'milliseconds').to.be.below(milliseconds);
   };
 
   it('10 MB are refused without being read', () => {
@@ -149,14 +151,14 @@ describe('any text', function () {
 
   const survives = (text: string, extraVars: readonly string[] = []): void => {
     using files = new InventoryFiles({ 'inventory.yaml': text });
-    const started = performance.now();
+    const before = process.cpuUsage();
     try {
       const inventory = loadInventory(files.options({ extraVars }));
       for (const name of inventory.hosts.keys()) inventory.explainAll(name);
     } catch (thrown) {
       if (!(thrown instanceof RunFailure) || thrown.error.kind !== 'usage') throw thrown;
     }
-    expect(performance.now() - started).to.be.below(2000);
+    expect(process.cpuUsage(before).user / 1000).to.be.below(2000);
   };
 
   it('of words that mean something in an inventory ends in an inventory or a usage failure', () => {
