@@ -17,6 +17,10 @@ export class Secret {
   inJson(): Secret {
     return new Secret(JSON.stringify(this.#value), this.label);
   }
+  /** The value percent-encoded, a secret like itself. */
+  inUrl(): Secret {
+    return new Secret(encodeURIComponent(this.#value), this.label);
+  }
   static reveal(secret: Secret): string {
     return secret.#value;
   }

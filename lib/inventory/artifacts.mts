@@ -123,6 +123,15 @@ export function chooseArchive(product: string, version: string, wish: Wish): Cho
   });
 }
 
+/** What is left out of the vendors' addresses in a mirror's. */
+const VENDORS = ['https://artifacts.elastic.co/downloads/', 'https://archive.apache.org/dist/'];
+
+/** Where a mirror has an archive: under the path that it has below its vendor's downloads, as a proxy repository keeps it. */
+export function mirrored(url: string, mirror: string): string {
+  const vendor = VENDORS.find((base) => url.startsWith(base)) ?? `${new URL(url).origin}/`;
+  return `${mirror.replace(/\/+$/, '')}/${url.slice(vendor.length)}`;
+}
+
 function digestBeside(path: string): { sha256: string; size: number } | undefined {
   try {
     const found = /^([0-9a-f]{64})\b/.exec(readFileSync(`${path}.sha256`, 'utf8'))?.[1];

@@ -1,14 +1,15 @@
-import type { Change, Resource, Steps } from '../plan/model.mts';
+import type { Change, Fetch, Proxy, Resource, Steps } from '../plan/model.mts';
 import { all, checkedPath, known, refine, stat, text, unavailable } from '../plan/questions.mts';
-import { sh } from '../shell/quote.mts';
+import { quote, sh } from '../shell/quote.mts';
 import { runScript } from '../shell/steps.mts';
+import { putProxy, takeProxy } from './proxy.mts';
 import { absentShown, change, has, resource, shown, type Common } from './resource.mts';
 
 type Digest = { readonly sha256: string } | { readonly sha512: string };
 
 /** Where an archive comes from; `size` in bytes, where the vendor's listing says it. */
 export type ArchiveOrigin = Digest & { readonly size?: number } & (
-    { readonly from: 'host'; readonly url: string } | { readonly from: 'controller'; readonly localPath: string }
+    { readonly from: 'host'; readonly url: string; readonly proxy?: Proxy } | { readonly from: 'controller'; readonly localPath: string }
   );
 
 export interface ArchiveOptions extends Common {
@@ -27,7 +28,7 @@ export interface ArchiveOptions extends Common {
 const digestOf = (source: Digest): readonly ['sha256' | 'sha512', string] => ('sha256' in source ? ['sha256', source.sha256] : ['sha512', source.sha512]);
 
 /** https only; plain http is for servers of tests on the same machine. */
-function protocolOf(url: string): 'https' | 'http' {
+export function protocolOf(url: string): 'https' | 'http' {
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return 'https';
   if (protocol === 'http:' && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(hostname)) return 'http';
@@ -42,6 +43,8 @@ const UNKNOWN_SIZE = 400 * MEBIBYTE;
 /** Downloaded or uploaded here, in the directory it is unpacked in: one filesystem, and the next run finds what a broken one left. */
 const archivePath = (options: ArchiveOptions): string => `${options.into}/.archive-${digestOf(options.source)[1].slice(0, 16)}`;
 
+const proxyPath = (into: string): string => `${into}/.archive-proxy`;
+
 /** Room for the archive and what is in it. Kilobytes keep the numbers within every shell's. */
 function prepare(options: ArchiveOptions): string {
   const needed = Math.ceil(((options.source.size ?? UNKNOWN_SIZE) * 2.5) / 1024);
@@ -55,13 +58,14 @@ if [ "$free" -lt "$needed" ]; then
 fi`;
 }
 
-function download(options: ArchiveOptions, url: string): string {
+function download(options: ArchiveOptions, { url, proxy }: { readonly url: string; readonly proxy?: Proxy }): string {
   const protocol = protocolOf(url);
-  return sh`archive=${archivePath(options)} url=${url} size=${options.source.size ?? ''}
-( while sleep 1; do progress "$(stat -c %s -- "$archive" 2>/dev/null || echo 0)" "$size"; done ) &
+  const curl = proxy === undefined ? 'curl -q' : `printf 'proxy = "%s"\\n' "$proxy" | curl -q --config -`;
+  return `${sh`archive=${archivePath(options)} url=${url} size=${options.source.size ?? ''}`}
+${proxy === undefined ? '' : takeProxy(quote(proxyPath(options.into)))}( while sleep 1; do progress "$(stat -c %s -- "$archive" 2>/dev/null || echo 0)" "$size"; done ) &
 printer=$!
 failed=
-curl -q --fail --location --proto ${`=${protocol}`} --proto-redir ${`=${protocol}`} --retry 3 --retry-delay 2 --connect-timeout 15 \
+${curl} --fail --location --proto '=${protocol}' --proto-redir '=${protocol}' --retry 3 --retry-delay 2 --connect-timeout 15 \
   --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" || failed=1
 kill "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
@@ -137,9 +141,20 @@ mv -fT -- "$into/.current.new" "$into/current"`;
 function fetch(options: ArchiveOptions, steps: Steps): void {
   runScript(steps, prepare(options));
   const { source } = options;
-  if (source.from === 'host') runScript(steps, download(options, source.url));
-  else steps.upload(source.localPath, archivePath(options));
+  if (source.from === 'host') {
+    putProxy(steps, source.proxy, proxyPath(options.into));
+    runScript(steps, download(options, source));
+  } else steps.upload(source.localPath, archivePath(options));
   runScript(steps, unpack(options));
+}
+
+const stampPath = ({ into, version }: ArchiveOptions): string => `${into}/${version}/.archive-digest`;
+
+function fetchOf(options: ArchiveOptions, line: string): { readonly fetches?: Fetch } {
+  const { source } = options;
+  if (source.from === 'controller') return {};
+  const proxy = source.proxy === undefined ? {} : { proxy: source.proxy };
+  return { fetches: { kind: 'archive', url: source.url, ...proxy, stamp: { path: stampPath(options), line } } };
 }
 
 /** A version of a product unpacked from its verified archive, and `current` pointing to it. Earlier versions stay. */
@@ -153,7 +168,8 @@ export function archive(options: ArchiveOptions): Resource {
   const short = (text: string): string => text.trim().slice(0, 'sha256:'.length + 12);
   return resource(`archive ${options.name}`, options, {
     wanted: [options.version, stamp, options.owner ?? 'root'],
-    differs: refine(all({ stamp: text(`${options.into}/${options.version}/.archive-digest`), current: stat(`${options.into}/current`) }), (now) => {
+    ...fetchOf(options, stamp),
+    differs: refine(all({ stamp: text(stampPath(options)), current: stat(`${options.into}/current`) }), (now) => {
       if (now.current.kind === 'there' && now.current.type !== 'link')
         return unavailable(`${options.into}/current is a ${now.current.type}, not a link: it is left alone`);
       const target = now.current.kind === 'there' ? now.current.target : undefined;

@@ -15,6 +15,8 @@ export type { FileOptions } from './file.mts';
 export { httpObject, sendJson, subset } from './http-object.mts';
 export type { Difference, HttpObjectOptions, Json, JsonRequest } from './http-object.mts';
 export { packages } from './packages.mts';
+export { unreached } from './reach.mts';
+export type { Unreached } from './reach.mts';
 export { requirement } from './requirement.mts';
 export type { RequirementOptions } from './requirement.mts';
 export { change } from './resource.mts';

@@ -1,7 +1,12 @@
-import type { Resource } from '../plan/model.mts';
+import type { Proxy, Resource } from '../plan/model.mts';
 import { allOf, packageVersion } from '../plan/questions.mts';
 import { quoteAll, runScript } from '../shell/steps.mts';
+import { putProxy, takeProxy } from './proxy.mts';
 import { absentShown, change, resource, type Common } from './resource.mts';
+
+export interface PackagesOptions extends Common {
+  readonly proxy?: Proxy;
+}
 
 /** A package manager that is killed half way leaves a broken system, so it gets its time. */
 const DEADLINE_SECONDS = 1800;
@@ -30,17 +35,41 @@ else
   exit 1
 fi`;
 
+const PROXY = '/run/kafka-elastic-monitoring.proxy';
+
+// Both managers read the proxy from a configuration of theirs, that of dnf being all of its own with one line more.
+const THROUGH_PROXY = `${takeProxy(PROXY)}if [ -n "$proxy" ]; then
+  umask 077
+  scratch=$(mktemp -d)
+  trap 'rm -rf -- "$scratch"' EXIT
+  if command -v apt-get >/dev/null 2>&1; then
+    printf 'Acquire::http::Proxy "%s";\nAcquire::https::Proxy "%s";\n' "$proxy" "$proxy" >"$scratch/apt.conf"
+    APT_CONFIG=$scratch/apt.conf
+    export APT_CONFIG
+  elif [ -f /etc/dnf/dnf.conf ]; then
+    while IFS= read -r line; do
+      case $line in proxy*=*) ;; *) printf '%s\n' "$line" ;; esac
+      case $line in '[main]'*) printf 'proxy=%s\n' "$proxy" ;; esac
+    done </etc/dnf/dnf.conf >"$scratch/dnf.conf"
+    dnf() { command dnf --config "$scratch/dnf.conf" "$@"; }
+  fi
+fi
+`;
+
 /** Installed packages, of any version. */
-export function packages(names: readonly string[], options: Common = {}): Resource {
+export function packages(names: readonly string[], options: PackagesOptions = {}): Resource {
+  const { proxy } = options;
   return resource(`packages ${names.join(' ')}`, options, {
     wanted: names,
+    fetches: { kind: 'packages', names, ...(proxy === undefined ? {} : { proxy }) },
     differs: allOf(names.map((name) => packageVersion(name).map((version) => ({ name, version })))).map((now) =>
       now.flatMap(({ name, version }) => (version === undefined ? [change(name, absentShown, 'installed')] : [])),
     ),
     apply(changes, steps) {
       steps.within(DEADLINE_SECONDS, (bounded) => {
         bounded.uninterruptible((whole) => {
-          runScript(whole, `set -- ${quoteAll(changes.map(({ field }) => field))}\n${INSTALL}`);
+          putProxy(whole, proxy, PROXY);
+          runScript(whole, `set -- ${quoteAll(changes.map(({ field }) => field))}\n${proxy === undefined ? '' : THROUGH_PROXY}${INSTALL}`);
         });
       });
     },

@@ -1,7 +1,7 @@
 /** What all resources share. */
 import { createHash } from 'node:crypto';
 import { resourceId, type ResourceId } from '../names.mts';
-import type { Change, Question, Resource, Shown, Steps } from '../plan/model.mts';
+import type { Change, Fetch, Question, Resource, Shown, Steps } from '../plan/model.mts';
 
 /** Options every resource takes. */
 export interface Common {
@@ -15,6 +15,7 @@ interface Definition {
   readonly differs: Question<readonly Change[]>;
   /** The wanted state, by meaning. */
   readonly wanted: unknown;
+  readonly fetches?: Fetch;
   apply(changes: readonly Change[], steps: Steps): void;
 }
 
@@ -24,6 +25,7 @@ export function resource(id: string, options: Common, definition: Definition): R
     ...(options.needs === undefined ? {} : { needs: options.needs }),
     ...(options.because === undefined ? {} : { because: options.because }),
     differs: definition.differs,
+    ...(definition.fetches === undefined ? {} : { fetches: definition.fetches }),
     fingerprint: createHash('sha256').update(JSON.stringify(definition.wanted)).digest('hex'),
     apply: (changes, steps) => {
       definition.apply(changes, steps);

@@ -21,6 +21,7 @@ import {
   type ResourceId,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
+import { proxyOf, reachable } from '../sources/contract.mts';
 import { bootstrap } from './bootstrap.mts';
 import { candidates, sameCluster } from './candidates.mts';
 import { elasticsearchYml, heapOptions, jvmOptions, log4j2Properties, unicastHosts, YML_IGNORED } from './config.mts';
@@ -53,7 +54,7 @@ export function node(here: Here): readonly Resource[] {
   const programs = archive({
     name: 'elasticsearch',
     version: vars.version,
-    source: chosen.source,
+    source: reachable(host, chosen.source),
     into: HOME,
     owner: 'root',
     stripTop: true,
@@ -64,7 +65,7 @@ export function node(here: Here): readonly Resource[] {
   const running = start.at(-1);
   return [
     systemUser(USER, { home: HOME }),
-    packages(['zip']),
+    packages(['zip'], proxyOf(host)),
     programs,
     strippedJars('log4shell', { under: CURRENT, entry: JNDI_LOOKUP, after: [programs] }),
     directory(CONFIG, { mode: 0o750, ...ours }),

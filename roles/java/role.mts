@@ -1,4 +1,5 @@
 import { defineRole, packages, shellOutput, type Check } from '../../lib/index.mts';
+import { proxyOf } from '../sources/contract.mts';
 import { java, javaHome, javaPackage } from './contract.mts';
 
 export default defineRole({
@@ -6,7 +7,8 @@ export default defineRole({
   summary: 'a Java runtime at a known path',
   runs: 'host',
   per: 'host',
-  resources: ({ vars, facts }) => (vars.home === undefined ? [packages([javaPackage(vars, facts)], { because: ['java_version'] })] : []),
+  resources: ({ host, vars, facts }) =>
+    vars.home === undefined ? [packages([javaPackage(vars, facts)], { because: ['java_version'], ...proxyOf(host) })] : [],
   verify: ({ vars, facts }) => [runs(javaHome(vars, facts), vars.home === undefined ? vars.version : undefined)],
 });
 

@@ -17,6 +17,7 @@ import {
   type Resource,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
+import { proxyOf } from '../sources/contract.mts';
 import { config, configPath, unit } from './config.mts';
 import { kafkaManager, listeners, productOf, type KafkaManagerVars } from './contract.mts';
 import { akhqJar, cmakHome, cmakZip, CONFIG, DATA, HOME, UNIT, USER } from './paths.mts';
@@ -48,7 +49,7 @@ function enabled({ host, vars, facts, inventory }: Here, from: Given): readonly 
     directory(HOME),
     directory(CONFIG, { mode: 0o750, owner: 'root', group: USER }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
-    ...(product === 'akhq' ? [uploadedFile(akhqJar(from.sha256), { from, because: ['kafka_manager_archive'] })] : unzipped(from)),
+    ...(product === 'akhq' ? [uploadedFile(akhqJar(from.sha256), { from, because: ['kafka_manager_archive'] })] : unzipped(host, from)),
     file(settings.path, { content: settings.content, mode: 0o640, owner: 'root', group: USER, because: ['kafka_manager_port'] }),
     unitFile(UNIT, text, { because: ['kafka_manager_heap'] }),
     ...recordedService(UNIT, { inputs }),
@@ -56,11 +57,11 @@ function enabled({ host, vars, facts, inventory }: Here, from: Given): readonly 
 }
 
 /** CMAK comes as a zip archive with one folder in it. */
-function unzipped(from: Given): readonly Resource[] {
+function unzipped(host: Host, from: Given): readonly Resource[] {
   const zip = cmakZip(from.sha256);
   const home = cmakHome(from.sha256);
   return [
-    packages(['unzip']),
+    packages(['unzip'], proxyOf(host)),
     uploadedFile(zip, { from, because: ['kafka_manager_archive'] }),
     command('unpacked cmak', {
       because: ['kafka_manager_archive'],

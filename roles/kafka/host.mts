@@ -13,6 +13,7 @@ import {
   type Input,
   type Resource,
 } from '../../lib/index.mts';
+import { reachable } from '../sources/contract.mts';
 import { jmxAccess, jmxPassword, log4jProperties, serverProperties } from './config.mts';
 import { isBroker, isController, isZookeeper, javaOf, nodeId, tool, type KafkaVars } from './contract.mts';
 import { membership, type Membership } from './founding.mts';
@@ -31,7 +32,7 @@ export function node(here: Here): readonly Resource[] {
   const options: UnitOptions = { javaHome: javaOf(host, facts), nofile: serviceFiles(host, facts) };
   return [
     systemUser(USER, { home: HOME }),
-    archive({ name: 'kafka', version: vars.version, source: chosen(vars).source, into: HOME, because: ['kafka_version'] }),
+    archive({ name: 'kafka', version: vars.version, source: reachable(host, chosen(vars).source), into: HOME, because: ['kafka_version'] }),
     directory(CONFIG, { mode: 0o750, owner: 'root', group: USER }),
     ...(isZookeeper(host) ? zookeeper(host, inventory, options) : []),
     ...(isBroker(host) || isController(host) ? server(here, options) : []),

@@ -1,4 +1,5 @@
 import { archive, chooseArchive, defineRole, directory, file, recordedService, systemUser, unitFile, type Resource } from '../../lib/index.mts';
+import { reachable } from '../sources/contract.mts';
 import { kibanaYml, unit } from './config.mts';
 import { kibana, listeners, type KibanaVars } from './contract.mts';
 import { diagnosis } from './evidence.mts';
@@ -15,7 +16,7 @@ function resources({ host, vars, inventory }: Here): readonly Resource[] {
   const inputs = [config, { path: `/etc/systemd/system/${UNIT}`, content: service }, { link: CURRENT, target: vars.version }];
   return [
     systemUser(USER, { home: HOME }),
-    archive({ name: 'kibana', version: vars.version, source: chosen(vars).source, into: HOME, because: ['kibana_version'] }),
+    archive({ name: 'kibana', version: vars.version, source: reachable(host, chosen(vars).source), into: HOME, because: ['kibana_version'] }),
     directory(CONFIG, { mode: 0o750, owner: 'root', group: USER }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
     file(config.path, { content: config.content, mode: 0o640, owner: 'root', group: USER, because: ['kibana_port'] }),

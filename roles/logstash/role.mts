@@ -11,6 +11,7 @@ import {
   type Refusal,
   type Resource,
 } from '../../lib/index.mts';
+import { proxyOf, reachable } from '../sources/contract.mts';
 import { logstash, type LogstashVars } from './contract.mts';
 import { CURRENT, HOME, USER } from './paths.mts';
 import { stripped } from './stripped.mts';
@@ -29,10 +30,10 @@ export default defineRole<LogstashVars>({
   verify: () => [withoutLookups],
 });
 
-function resources({ vars }: Context<LogstashVars>): readonly Resource[] {
-  const { source } = chooseArchive('logstash', vars.version, vars);
+function resources({ host, vars }: Context<LogstashVars>): readonly Resource[] {
+  const source = reachable(host, chooseArchive('logstash', vars.version, vars).source);
   const programs = archive({ name: 'logstash', version: vars.version, source, into: HOME, owner: 'root', stripTop: true, because: ['logstash_version'] });
-  return [systemUser(USER, { home: HOME }), packages(['zip']), programs, stripped([programs])];
+  return [systemUser(USER, { home: HOME }), packages(['zip'], proxyOf(host)), programs, stripped([programs])];
 }
 
 function refuses({ host, facts }: Context<LogstashVars>): readonly Refusal[] {

@@ -1,0 +1,48 @@
+import { defineRole, unreached, type Context, type Refusal, type Unreached } from '../../lib/index.mts';
+import { sources, type SourcesVars } from './contract.mts';
+
+type Here = Context<SourcesVars>;
+
+export default defineRole<SourcesVars>({
+  contract: sources,
+  summary: 'before anything is changed, each host proves that it reaches the packages and archives it will need',
+  runs: 'host',
+  per: 'host',
+  looksAhead: true,
+  refuses: ({ host, vars }) => incomplete(host.name, vars),
+  objects: (here) => {
+    const fetches = here.upcoming().flatMap((resource) => resource.fetches ?? []);
+    return unreached(fetches).map((missed) => refusals(here, missed));
+  },
+  resources: () => [],
+});
+
+/** A login for no proxy, and half of one. */
+function incomplete(name: string, { https_proxy: proxy, https_proxy_user: user, https_proxy_password: password }: SourcesVars): readonly Refusal[] {
+  const refuse = (lacks: string, given: string): readonly Refusal[] => [
+    { kind: 'usage', reason: `${name} has ${given} without ${lacks}`, hint: `set ${lacks} as well, or take ${given} away` },
+  ];
+  if (proxy === undefined && user !== undefined) return refuse('sources_https_proxy', 'sources_https_proxy_user');
+  if (password !== undefined && user === undefined) return refuse('sources_https_proxy_user', 'sources_https_proxy_password');
+  return [];
+}
+
+function refusals({ host, vars }: Here, missed: readonly Unreached[]): readonly Refusal[] {
+  const hint = waysOut(host.provider, vars, new Set(missed.map(({ kind }) => kind)));
+  return missed.map(({ kind, url, proxy, reason }) => {
+    const what = kind === 'archive' ? 'an archive' : 'the packages';
+    return { kind: 'refused', reason: `${host.name} cannot fetch ${what} it needs: ${url}${proxy === undefined ? '' : ` through ${proxy}`}: ${reason}`, hint };
+  });
+}
+
+function waysOut(provider: string | undefined, { https_proxy: proxy, artifacts_mirror: mirror }: SourcesVars, kinds: ReadonlySet<Unreached['kind']>): string {
+  const ways = [
+    ...(provider === 'gcp' ? ['gcp_network_managed: true (Cloud NAT)'] : []),
+    proxy === undefined ? 'sources_https_proxy' : 'another sources_https_proxy',
+    ...(kinds.has('archive')
+      ? [mirror === undefined ? 'sources_artifacts_mirror' : 'another sources_artifacts_mirror', 'PRODUCT_delivery: controller, which sends the archive from here']
+      : []),
+    ...(kinds.has('packages') ? ["a package mirror in the host's own configuration, or an image that has the packages"] : []),
+  ];
+  return `nothing was changed there; give it a way: ${ways.join('; ')}`;
+}
