@@ -45,14 +45,23 @@ export function stagesOf({ playbook, inventory, within, roles }: Pick<RunPlan, '
   const all = playbook.stages.flatMap((stage) => stage.roles);
   const asked = all.filter((role) => roles === undefined || roles.has(role.name));
   const wanted = new Set<string>(asked.flatMap((role) => [role.name, ...(role.runs === 'controller' ? (role.dependencies ?? []) : [])]));
-  return playbook.stages
-    .map((stage, index) => ({
-      index,
-      hosts: hostsOf(inventory, stage.hosts).filter((host) => within.has(host.name)),
-      roles: stage.roles.filter(({ name }) => wanted.has(name)),
-    }))
-    .map((stage) => ({ ...stage, hosts: stage.hosts.filter((host) => stage.roles.some((role) => isAbout(role, host))) }))
+  const stages = playbook.stages.map((stage, index) => ({
+    index,
+    hosts: hostsOf(inventory, stage.hosts).filter((host) => within.has(host.name)),
+    roles: stage.roles.filter(({ name }) => wanted.has(name)),
+  }));
+  const hasWork = (role: AnyRole, host: Host): boolean => isAbout(role, host) && (!isAhead(role) || isWorkedOn(host, stages));
+  return stages
+    .map((stage) => ({ ...stage, hosts: stage.hosts.filter((host) => stage.roles.some((role) => hasWork(role, host))) }))
     .filter(({ hosts, roles: chosen }) => hosts.length > 0 && chosen.length > 0);
+}
+
+const isAhead = (role: AnyRole): boolean => role.runs === 'host' && role.looksAhead === true;
+
+/** Whether a host role changes something on it, other than one that only looks at what those will do. */
+function isWorkedOn(host: Host, stages: readonly StagePlan[]): boolean {
+  const works = (role: AnyRole): boolean => role.runs === 'host' && !isAhead(role) && isAbout(role, host);
+  return stages.some((stage) => stage.hosts.includes(host) && !observes(stage, host) && stage.roles.some(works));
 }
 
 /** Whether a host is a role's business: a provider has only its own. */
@@ -234,9 +243,7 @@ class Engine {
 
   /** Whether a role has anything to do with a host of the stage. */
   #concerns(role: AnyRole, host: Host, stage: StagePlan): boolean {
-    if (role.runs === 'controller' || role.looksAhead !== true) return concerns(role, host, stage);
-    const works = (one: AnyRole): boolean => one.runs === 'host' && one.looksAhead !== true && isAbout(one, host);
-    return this.#stages.some((other) => other.hosts.includes(host) && !observes(other, host) && other.roles.some(works));
+    return isAhead(role) ? isWorkedOn(host, this.#stages) : concerns(role, host, stage);
   }
 
   /** Host roles that have their turn after a member, on the same host. */
@@ -301,7 +308,7 @@ class Engine {
   #isObserved(host: Host): boolean {
     const stages = this.#stages.filter(({ hosts }) => hosts.some(({ name }) => name === host.name));
     const isUntouched = (role: AnyRole, stage: StagePlan): boolean =>
-      role.runs === 'controller' || (role.looksAhead === true && !this.#concerns(role, host, stage));
+      role.runs === 'controller' || (isAhead(role) && !this.#concerns(role, host, stage));
     return stages.length > 0 && stages.every((stage) => observes(stage, host) || stage.roles.every((role) => isUntouched(role, stage)));
   }
 

@@ -474,7 +474,7 @@ describe('engine', () => {
 
     it('has nothing to do with hosts that are only observed, or that no other role works on', async () => {
       const [seen, bare] = [newHost(), newHost()];
-      const { exitCode } = await play({
+      const { exitCode, notAttempted, cut, events } = await play({
         groups: { seen: [], bare: [] },
         hosts: { seen, bare },
         stages: [
@@ -485,6 +485,8 @@ describe('engine', () => {
       expect(exitCode).to.equal(0);
       expect(upcoming).to.deep.equal([]);
       expect(bare.log).to.deep.equal([]);
+      expect([notAttempted, cut]).to.deep.equal([[], []]);
+      expect(events.flatMap((event) => (event.kind === 'stage.start' ? [event.hosts] : []))).to.deep.equal([['seen']]);
       const gone = newHost();
       gone.refuse = new RunFailure({ kind: 'unreachable', short: 'away', message: 'away' });
       const stages = [
