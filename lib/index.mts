@@ -19,7 +19,7 @@ export { apiIsOff, gcloud, gcloudJson, gcloudList } from './plan/gcloud.mts';
 export * from './resources/index.mts';
 export { quote } from './shell/quote.mts';
 export { runScript } from './shell/steps.mts';
-export { archiveVariables, artifacts, assembledPath, chooseArchive, labDirectory, mirrored, projectPath } from './inventory/artifacts.mts';
+export { archiveVariables, artifacts, assembledPath, chooseArchive, isAssembled, labDirectory, mirrored, projectPath } from './inventory/artifacts.mts';
 export type { Assembly, Wish } from './inventory/artifacts.mts';
 export { closest } from './inventory/suggest.mts';
 export { place } from './inventory/problems.mts';

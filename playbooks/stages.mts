@@ -17,6 +17,7 @@ import {
   logstashJmx,
   metricsIndex,
   osLimits,
+  sources,
   tracksConsumer,
   tracksProducer,
 } from '../roles/index.mts';
@@ -38,6 +39,8 @@ export const cloud: readonly Stage[] = [
 export const stages: readonly Stage[] = [
   ...lab,
   ...cloud,
+  // What a host cannot fetch is known before the first one is changed.
+  { hosts: 'all', roles: [sources] },
   { hosts: 'all', roles: [gcpDataDisk] },
   { hosts: 'es_masters:es_data', roles: [osLimits, java, elasticsearch] },
   { hosts: 'controllers:brokers:zookeepers', roles: [osLimits, java, kafka] },

@@ -17,6 +17,7 @@ import logstash from './logstash/role.mts';
 import logstashJmx from './logstash-jmx/role.mts';
 import metricsIndex from './metrics-index/role.mts';
 import osLimits from './os-limits/role.mts';
+import sources from './sources/role.mts';
 import tracksConsumer from './tracks-consumer/role.mts';
 import tracksProducer from './tracks-producer/role.mts';
 
@@ -38,6 +39,7 @@ export {
   logstashJmx,
   metricsIndex,
   osLimits,
+  sources,
   tracksConsumer,
   tracksProducer,
 };
@@ -48,6 +50,7 @@ export const catalogue: readonly AnyRole[] = [
   gcpNetwork,
   gcpInstances,
   firewallGcloud,
+  sources,
   gcpDataDisk,
   osLimits,
   java,

@@ -123,6 +123,12 @@ export function chooseArchive(product: string, version: string, wish: Wish): Cho
   });
 }
 
+/** Whether hosts get what the lab assembled: its archives bring everything with them that the vendor's own fetch afterwards. */
+export function isAssembled(product: string, version: string, { source }: Pick<Wish, 'source'>): boolean {
+  const assembled = artifacts()[product]?.[version]?.assembled;
+  return source !== 'official' && assembled !== undefined && digestBeside(assembledPath(assembled.file)) !== undefined;
+}
+
 /** What is left out of the vendors' addresses in a mirror's. */
 const VENDORS = ['https://artifacts.elastic.co/downloads/', 'https://archive.apache.org/dist/'];
 

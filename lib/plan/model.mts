@@ -94,7 +94,14 @@ export interface Proxy {
 /** What a resource fetches from elsewhere when it is applied: its host must be able to reach it. */
 export type Fetch =
   /** Not where the first line of `stamp.path` says that it is there. */
-  | { readonly kind: 'archive'; readonly url: string; readonly proxy?: Proxy; readonly stamp: { readonly path: string; readonly line: string } }
+  | {
+      readonly kind: 'archive';
+      readonly url: string;
+      readonly proxy?: Proxy;
+      readonly stamp: { readonly path: string; readonly line: string };
+      /** What to do where it cannot be reached; for archives of the vendors that is the same for all. */
+      readonly instead?: string;
+    }
   /** Those that are not installed, from where the host's package manager is set up to have them. */
   | { readonly kind: 'packages'; readonly names: readonly string[]; readonly proxy?: Proxy };
 

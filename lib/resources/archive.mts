@@ -69,7 +69,7 @@ ${curl} --fail --location --proto '=${protocol}' --proto-redir '=${protocol}' --
   --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" || failed=1
 kill "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
-if [ -n "$failed" ]; then rm -f -- "$archive"; say "$url could not be downloaded"; exit 1; fi
+if [ -n "$failed" ]; then rm -f -- "$archive"; say "$url could not be downloaded"${proxy === undefined ? '' : sh` through ${proxy.url}`}; exit 1; fi
 progress "$(stat -c %s -- "$archive")" "$size"`;
 }
 

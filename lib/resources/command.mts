@@ -1,11 +1,13 @@
 /** For what has no resource of its own: a question that says whether it is needed, and what to do then. */
-import type { Change, Question, Resource, Steps } from '../plan/model.mts';
+import type { Change, Fetch, Question, Resource, Steps } from '../plan/model.mts';
 import { resource, type Common } from './resource.mts';
 
 export interface CommandOptions extends Common {
   readonly differs: Question<readonly Change[]>;
   /** What is wanted, where a service's inputs depend on it. */
   readonly wanted?: string;
+  /** What it fetches from elsewhere when it runs. */
+  readonly fetches?: Fetch;
   run(steps: Steps, changes: readonly Change[]): void;
 }
 
@@ -13,6 +15,7 @@ export function command(id: string, options: CommandOptions): Resource {
   return resource(id, options, {
     wanted: options.wanted ?? id,
     differs: options.differs,
+    ...(options.fetches === undefined ? {} : { fetches: options.fetches }),
     apply(changes, steps) {
       options.run(steps, changes);
     },

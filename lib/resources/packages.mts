@@ -37,9 +37,9 @@ fi`;
 
 const PROXY = '/run/kafka-elastic-monitoring.proxy';
 
+// The directory is root's alone, so what is in it needs no umask, which the manager would keep.
 // Both managers read the proxy from a configuration of theirs, that of dnf being all of its own with one line more.
 const THROUGH_PROXY = `${takeProxy(PROXY)}if [ -n "$proxy" ]; then
-  umask 077
   scratch=$(mktemp -d)
   trap 'rm -rf -- "$scratch"' EXIT
   if command -v apt-get >/dev/null 2>&1; then
@@ -47,7 +47,7 @@ const THROUGH_PROXY = `${takeProxy(PROXY)}if [ -n "$proxy" ]; then
     APT_CONFIG=$scratch/apt.conf
     export APT_CONFIG
   elif [ -f /etc/dnf/dnf.conf ]; then
-    while IFS= read -r line; do
+    while IFS= read -r line || [ -n "$line" ]; do
       case $line in proxy*=*) ;; *) printf '%s\n' "$line" ;; esac
       case $line in '[main]'*) printf 'proxy=%s\n' "$proxy" ;; esac
     done </etc/dnf/dnf.conf >"$scratch/dnf.conf"

@@ -13,6 +13,8 @@ export interface Unreached {
   readonly reason: string;
   /** Through which it was tried. */
   readonly proxy?: string;
+  /** What else there is than to reach it. */
+  readonly instead?: string;
 }
 
 /** Longest wait for one of them; they are tried side by side. */
@@ -30,7 +32,7 @@ export function unreached(fetches: readonly Fetch[]): Question<readonly Unreache
   const names = [...new Set(wanted.flatMap((fetch) => fetch.names))];
   const script = [TOOLS, ...[...archives.values()].map(tryArchive), ...(names.length === 0 ? [] : [tryPackages(names, proxy)]), 'wait'].join('\n');
   return shellOutput(script).map(({ output }) => {
-    const tried = output.split('\n').flatMap((line) => triedIn(line, (kind, url) => (kind === 'archive' ? archives.get(url)?.proxy : proxy)));
+    const tried = output.split('\n').flatMap((line) => triedIn(line, (kind, url) => (kind === 'archive' ? archives.get(url) : { proxy })));
     // Where packages can be had from one server it does not matter that another is away.
     const hasPackages = tried.some(({ isReached, what }) => isReached && what.kind === 'packages');
     return tried
@@ -45,11 +47,17 @@ interface Tried {
   readonly what: Unreached;
 }
 
-function triedIn(line: string, proxyOf: (kind: Fetch['kind'], url: string) => Proxy | undefined): readonly Tried[] {
+interface Way {
+  readonly proxy?: Proxy | undefined;
+  readonly instead?: string;
+}
+
+function triedIn(line: string, wayTo: (kind: Fetch['kind'], url: string) => Way | undefined): readonly Tried[] {
   const [kind, verdict, url, reason = ''] = line.split('\t');
   if ((kind !== 'archive' && kind !== 'packages') || url === undefined) return [];
-  const proxy = proxyOf(kind, url);
-  return [{ isReached: verdict === 'reached', what: { kind, url, reason, ...(proxy === undefined ? {} : { proxy: proxy.url }) } }];
+  const { proxy, instead } = wayTo(kind, url) ?? {};
+  const way = { ...(proxy === undefined ? {} : { proxy: proxy.url }), ...(instead === undefined ? {} : { instead }) };
+  return [{ isReached: verdict === 'reached', what: { kind, url, reason, ...way } }];
 }
 
 /** tell KIND URL CODE SAID. Of an answer only the beginning is wanted: 63 is curl's word for a file that would be longer. A proxy that wants a
@@ -64,7 +72,7 @@ peek() {
   said=$(curl -q --fail --location --silent --show-error --range 0-0 --max-filesize 4096 --connect-timeout 10 --max-time ${SECONDS.toString()} \\
     --proto "=$3" --proto-redir "=$3" \${4:+--proxy "$4"} --output /dev/null -- "$2" 2>&1)
   code=$?
-  case $5$said in login*407*) code=0 ;; esac
+  case "$5 $said " in 'login '*' 407 '*) code=0 ;; esac
   tell "$1" "$2" "$code" "$said"
 }`;
 
@@ -91,7 +99,7 @@ apt_look() {
   code=$?
   # Whoever answers that there is no such file was reached.
   case $said in *' 404 '*) code=0 ;; esac
-  case $3$said in login*407*) code=0 ;; esac
+  case "$3 $said " in 'login '*' 407 '*) code=0 ;; esac
   [ "$code" != 124 ] || said="E: Failed to fetch $1 no answer within ${(SECONDS + 5).toString()} s"
   tell packages "$1" "$code" "$(printf '%s\\n' "$said" | sed -n 's/^E: Failed to fetch [^ ]* *//p' | head -n 1)"
 }

@@ -307,8 +307,7 @@ class Engine {
   /** No role of this run may change anything on it. */
   #isObserved(host: Host): boolean {
     const stages = this.#stages.filter(({ hosts }) => hosts.some(({ name }) => name === host.name));
-    const isUntouched = (role: AnyRole, stage: StagePlan): boolean =>
-      role.runs === 'controller' || (isAhead(role) && !this.#concerns(role, host, stage));
+    const isUntouched = (role: AnyRole, stage: StagePlan): boolean => role.runs === 'controller' || (isAhead(role) && !this.#concerns(role, host, stage));
     return stages.length > 0 && stages.every((stage) => observes(stage, host) || stage.roles.every((role) => isUntouched(role, stage)));
   }
 

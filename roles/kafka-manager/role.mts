@@ -14,6 +14,7 @@ import {
   uploadedFile,
   type Change,
   type Context,
+  type Host,
   type Resource,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';

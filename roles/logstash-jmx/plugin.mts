@@ -1,6 +1,22 @@
 /** The plugin that speaks JMX: not in Logstash's archive. */
-import { change, command, known, localFile, refine, shellOutput, unavailable, type Change, type Input, type Resource } from '../../lib/index.mts';
-import { CURRENT } from '../logstash/contract.mts';
+import {
+  change,
+  command,
+  isAssembled,
+  known,
+  localFile,
+  refine,
+  shellOutput,
+  unavailable,
+  type Change,
+  type Fetch,
+  type Host,
+  type Input,
+  type Proxy,
+  type Resource,
+} from '../../lib/index.mts';
+import { CURRENT, logstash } from '../logstash/contract.mts';
+import { proxyOf } from '../sources/contract.mts';
 import type { LogstashJmxVars } from './contract.mts';
 
 const PLUGIN = 'logstash-input-jmx';
@@ -16,7 +32,24 @@ for gem in vendor/bundle/jruby/*/gems/${PLUGIN}-[0-9]*; do [ ! -d "$gem" ] || pr
 if grep -q '^gem "${PLUGIN}"' Gemfile; then echo listed; fi
 if [ -f ${STAMP} ]; then printf 'stamp %s\\n' "$(cat ${STAMP})"; fi`;
 
-export function jmxPlugin(vars: LogstashJmxVars, javaHome: string | undefined): Resource {
+const GEMS = 'https://rubygems.org/';
+const INSTEAD = 'logstash_jmx_plugin_pack, an offline pack that is sent from here';
+
+/** The tool takes a proxy from its environment only, where no password may be. */
+const proxyFor = (host: Host): Proxy | undefined => {
+  const { proxy } = proxyOf(host);
+  return proxy?.user === undefined ? proxy : undefined;
+};
+
+/** Where the plugin comes from when nobody sends it; an archive that the lab assembled has it inside. */
+function online(host: Host, { plugin_version: version, plugin_pack: pack }: LogstashJmxVars): { readonly fetches?: Fetch } {
+  const own = host.vars(logstash);
+  if (pack !== undefined || isAssembled('logstash', own.version, own)) return {};
+  const proxy = proxyFor(host);
+  return { fetches: { kind: 'archive', url: GEMS, ...(proxy === undefined ? {} : { proxy }), stamp: { path: STAMP, line: version }, instead: INSTEAD } };
+}
+
+export function jmxPlugin(host: Host, vars: LogstashJmxVars, javaHome: string | undefined): Resource {
   const { plugin_version: version, plugin_pack: given } = vars;
   const pack = given === undefined ? undefined : localFile(given, 'logstash_jmx_plugin_pack');
   const differs = refine(shellOutput(LOOK), ({ code, output }) => {
@@ -31,6 +64,7 @@ export function jmxPlugin(vars: LogstashJmxVars, javaHome: string | undefined): 
     because: ['logstash_jmx_plugin_version'],
     wanted: version,
     differs,
+    ...online(host, vars),
     run: (steps, changes) => {
       if (changes.some(({ field }) => field === 'installed')) {
         const local = `${CURRENT}/.${PLUGIN}.zip`;
@@ -42,11 +76,12 @@ export function jmxPlugin(vars: LogstashJmxVars, javaHome: string | undefined): 
         const wanted = pack === undefined ? ['--version', version, PLUGIN] : [`file://${local}`];
         steps.within(INSTALL_SECONDS, (bounded) => {
           // The tool takes the options of a running Logstash for its own, a JMX port with them, and Logstash's own Java needs Logstash's own Java options.
-          bounded.sh`home=${CURRENT} java=${javaHome ?? ''} pack=${pack === undefined ? '' : local}
+          bounded.sh`home=${CURRENT} java=${javaHome ?? ''} pack=${pack === undefined ? '' : local} proxy=${pack === undefined ? (proxyFor(host)?.url ?? '') : ''}
 trap '[ -z "$pack" ] || rm -f -- "$pack"' EXIT
 trap 'exit 143' HUP INT TERM
 unset LS_JAVA_OPTS JAVA_OPTS JAVA_TOOL_OPTIONS
 if [ -x "$home/jdk/bin/java" ] || [ -z "$java" ]; then unset JAVA_HOME; else export JAVA_HOME="$java"; fi
+[ -z "$proxy" ] || export http_proxy="$proxy" https_proxy="$proxy"
 cd "$home"
 set -- ${wanted[0] ?? ''} ${wanted[1] ?? ''} ${wanted[2] ?? ''}
 [ -n "\${3-}" ] || set -- "$1"

@@ -26,7 +26,7 @@ export default defineRole<LogstashJmxVars>({
 function collecting(here: Context<LogstashJmxVars>): readonly Resource[] {
   const { host, vars, facts, inventory } = here;
   const everyone = targets(inventory);
-  const plugin = jmxPlugin(vars, javaFor(host, facts));
+  const plugin = jmxPlugin(host, vars, javaFor(host, facts));
   const ours = { owner: 'root', group: USER };
   return instance(
     here,

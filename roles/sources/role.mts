@@ -28,21 +28,30 @@ function incomplete(name: string, { https_proxy: proxy, https_proxy_user: user, 
 }
 
 function refusals({ host, vars }: Here, missed: readonly Unreached[]): readonly Refusal[] {
-  const hint = waysOut(host.provider, vars, new Set(missed.map(({ kind }) => kind)));
-  return missed.map(({ kind, url, proxy, reason }) => {
+  return missed.map((one) => {
+    const { kind, url, proxy, reason } = one;
     const what = kind === 'archive' ? 'an archive' : 'the packages';
-    return { kind: 'refused', reason: `${host.name} cannot fetch ${what} it needs: ${url}${proxy === undefined ? '' : ` through ${proxy}`}: ${reason}`, hint };
+    return {
+      kind: 'refused',
+      reason: `${host.name} cannot fetch ${what} it needs: ${url}${proxy === undefined ? '' : ` through ${proxy}`}: ${reason}`,
+      hint: waysOut(host.provider, vars, one),
+    };
   });
 }
 
-function waysOut(provider: string | undefined, { https_proxy: proxy, artifacts_mirror: mirror }: SourcesVars, kinds: ReadonlySet<Unreached['kind']>): string {
+function waysOut(provider: string | undefined, { https_proxy: proxy, artifacts_mirror: mirror }: SourcesVars, { kind, instead }: Unreached): string {
   const ways = [
     ...(provider === 'gcp' ? ['gcp_network_managed: true (Cloud NAT)'] : []),
     proxy === undefined ? 'sources_https_proxy' : 'another sources_https_proxy',
-    ...(kinds.has('archive')
-      ? [mirror === undefined ? 'sources_artifacts_mirror' : 'another sources_artifacts_mirror', 'PRODUCT_delivery: controller, which sends the archive from here']
-      : []),
-    ...(kinds.has('packages') ? ["a package mirror in the host's own configuration, or an image that has the packages"] : []),
+    ...(instead === undefined ? waysFor(kind, mirror) : [instead]),
   ];
   return `nothing was changed there; give it a way: ${ways.join('; ')}`;
 }
+
+const waysFor = (kind: Unreached['kind'], mirror: string | undefined): readonly string[] =>
+  kind === 'packages'
+    ? ["a package mirror in the host's own configuration, or an image that has the packages"]
+    : [
+        mirror === undefined ? 'sources_artifacts_mirror' : 'another sources_artifacts_mirror',
+        'PRODUCT_delivery: controller, which sends the archive from here',
+      ];
