@@ -13,11 +13,12 @@ export interface Judged {
  */
 export function judge(resources: readonly Resource[], lookup: (ask: Ask) => Raw, blocked?: RoleName | HostName): readonly Judged[] {
   const verdicts = new Map<ResourceId, Verdict>();
-  for (const resource of resources) {
+  return resources.map((resource) => {
     if (verdicts.has(resource.id)) fail('bug', `two resources of one role are called "${resource.id}"`);
-    verdicts.set(resource.id, blocked === undefined ? verdictOf(resource, lookup, verdicts) : { kind: 'unknown', because: blocked });
-  }
-  return resources.map((resource) => ({ resource, verdict: verdicts.get(resource.id) ?? { kind: 'converged' } }));
+    const verdict: Verdict = blocked === undefined ? verdictOf(resource, lookup, verdicts) : { kind: 'unknown', because: blocked };
+    verdicts.set(resource.id, verdict);
+    return { resource, verdict };
+  });
 }
 
 function verdictOf(resource: Resource, lookup: (ask: Ask) => Raw, earlier: ReadonlyMap<ResourceId, Verdict>): Verdict {
