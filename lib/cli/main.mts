@@ -37,11 +37,17 @@ export async function run(playbook: Playbook, options: RunOptions = {}): Promise
   process.exitCode = await main(playbook, options, options.arguments ?? argumentsAfter(playbook.name));
 }
 
-/** A reader that has seen enough, as `head` has, is no error. */
+/** A reader that has seen enough, as `head` has, is no error. A full disk is: what was to be said is lost, and nobody may take that for success. */
 export function endQuietlyWithReader(): void {
+  let isTold = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE' || isTold) return;
+      isTold = true;
+      process.on('exit', (code) => {
+        if (code === 0) process.exitCode = 1;
+      });
+      if (stream === process.stdout) process.stderr.write(`error: what this run says cannot be written to stdout: ${error.message}\n`);
     });
   }
 }

@@ -15,10 +15,7 @@ export async function lockInventory(directory: string, inventoryFiles: readonly 
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    fail('usage', `the lock of this run cannot be kept in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      hint: 'set RUNS_DIR to a directory that can be written',
-      cause,
-    });
+    cannotKeep(directory, cause);
   }
   const file = join(directory, `${createHash('sha256').update(inventoryFiles.join('\0')).digest('hex').slice(0, 16)}.lock`);
   const child = spawn('flock', ['--nonblock', '--conflict-exit-code', HELD.toString(), '--no-fork', file, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
@@ -41,19 +38,31 @@ export async function lockInventory(directory: string, inventoryFiles: readonly 
     fail('locked', `another run is changing the hosts of this inventory: ${describeHolder(file)}`, {
       hint: 'wait for it to end; its lock is freed by the kernel, also when it dies',
     });
-  if (code === 'held') writeFileSync(file, JSON.stringify(holder), { mode: 0o600 });
-  return {
-    async [Symbol.asyncDispose]() {
-      if (code !== 'held' || child.exitCode !== null) return;
-      const closed = new Promise<void>((resolve) => {
-        child.once('close', () => {
-          resolve();
-        });
+  const release = async (): Promise<void> => {
+    if (code !== 'held' || child.exitCode !== null) return;
+    const closed = new Promise<void>((resolve) => {
+      child.once('close', () => {
+        resolve();
       });
-      child.stdin.end();
-      await closed;
-    },
+    });
+    child.stdin.end();
+    await closed;
   };
+  if (code === 'held')
+    try {
+      writeFileSync(file, JSON.stringify(holder), { mode: 0o600 });
+    } catch (cause) {
+      await release();
+      cannotKeep(directory, cause);
+    }
+  return { [Symbol.asyncDispose]: release };
+}
+
+function cannotKeep(directory: string, cause: unknown): never {
+  fail('usage', `the lock of this run cannot be kept in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    hint: 'set RUNS_DIR to a directory that can be written',
+    cause,
+  });
 }
 
 function describeHolder(file: string): string {
