@@ -1,9 +1,11 @@
 /** Faults of the machine that runs the program: a second run, signals, a reader that goes away, disks that are full. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { NOTE, Program, said, type Ended } from '../cli/program.mts';
+import { startSshd } from '../transport/sshd.mts';
 import { eventually } from '../transport/support.mts';
 import { CannotTry, row } from './table.mts';
 
@@ -234,4 +236,37 @@ describe('faults of the controller', function () {
       }
     },
   );
+
+  for (const [done, offset] of [
+    ['10 min ahead', '+10m'],
+    ['10 min behind', '-10m'],
+  ] as const)
+    row(
+      42,
+      {
+        fault: 'the clocks of controller and host differ',
+        done: `the controller is ${done} (libfaketime), the host is a real sshd`,
+        expected: 'exit 0, and a check after it finds no drift',
+      },
+      async () => {
+        const library = spawnSync('faketime', ['-f', offset, 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' });
+        if (library.status !== 0) throw new CannotTry('faketime is not installed');
+        await using sshd = await startSshd();
+        using program = new Program();
+        const inventory = program.write(
+          'inventory.yaml',
+          `all:\n  hosts:\n    there: {ansible_host: ${sshd.address}, ansible_port: ${sshd.port.toString()}, ansible_user: ${userInfo().username}, ansible_ssh_private_key_file: ${sshd.keyFile}, connection_known_hosts_file: ${sshd.knownHosts}, note_path: ${program.path('note')}}\n`,
+        );
+        const env = { LD_PRELOAD: library.stdout.trim(), FAKETIME: offset };
+        const apply = await program.run(NOTE, ['-i', inventory], { env });
+        expect(apply.code, said(apply)).to.equal(0);
+        const [record = ''] = readdirSync(program.path('.runs')).filter((name) => name.endsWith('.json'));
+        const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(record) ?? [];
+        const minutes = Math.round((Date.parse(`${String(year)}-${String(month)}-${String(day)}T${String(hour)}:${String(minute)}:00Z`) - Date.now()) / 60_000);
+        expect(Math.abs(minutes), 'minutes that the program believed to be off').to.be.within(8, 12);
+        const check = await program.run(NOTE, ['-i', inventory, '--check'], { env });
+        expect(check.code, said(check)).to.equal(0);
+        return `apply: exit ${String(apply.code)}; check: ${seen(check, /in order|1 host:/)} (the run's own clock: ${minutes.toString()} min)`;
+      },
+    );
 });
