@@ -110,6 +110,7 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
       return verdict.kind === 'known' || (verdict.kind === 'unknown' && to.hostKeyChecking === 'accept-new' && !isToBeVouched(dialling));
     },
   });
+  const since = performance.now();
   const abandon = (): void => {
     sock.destroy();
   };
@@ -119,7 +120,9 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
   } catch (error) {
     await discard(sock);
     if (signal.aborted) throw reasonOf(signal);
-    throw explain({ ...dialling, identities }, error, presented);
+    // What ssh2 says when its time is over is lost on the way: the end of the socket that follows comes first.
+    const isStalled = performance.now() - since >= HANDSHAKE_TIMEOUT_MS;
+    throw explain({ ...dialling, identities, isStalled }, error, presented);
   } finally {
     signal.removeEventListener('abort', abandon);
   }
@@ -245,7 +248,11 @@ async function tunnel(to: SshConnection, through: SshLink, signal: AbortSignal):
   }
 }
 
-function explain(dialling: Dialling & { readonly identities: readonly Identity[] }, cause: unknown, presented: Presented | undefined): ConnectFailure {
+function explain(
+  dialling: Dialling & { readonly identities: readonly Identity[]; readonly isStalled: boolean },
+  cause: unknown,
+  presented: Presented | undefined,
+): ConnectFailure {
   const { hostName, to, identities } = dialling;
   const where = placeOf(to);
   if (presented !== undefined && presented.verdict.kind !== 'known') {
@@ -268,8 +275,8 @@ function explain(dialling: Dialling & { readonly identities: readonly Identity[]
       hint: 'its sshd offers only algorithms that are broken or too new for this program',
       cause,
     });
-  const dropped = /before handshake/i.test(text) || codeOf(cause) === 'ECONNRESET' || text === 'the connection was closed';
-  const stalled = level === 'client-timeout';
+  const stalled = dialling.isStalled || level === 'client-timeout';
+  const dropped = !stalled && (/before handshake/i.test(text) || codeOf(cause) === 'ECONNRESET' || text === 'the connection was closed');
   return new ConnectFailure('unreachable', stalled ? 'no ssh answer' : dropped ? 'dropped by sshd' : 'connection failed', {
     message: `${hostName} (${where}): ${stalled ? 'accepted the connection and then said nothing' : text}`,
     hint: dropped
