@@ -1,0 +1,140 @@
+/** Downloads that go wrong and archives that mean ill: the real program, curl and tar, with an http server of the tests. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { expect } from 'chai';
+import { Program, said, type Ended } from '../cli/program.mts';
+import { ending, hostsOf, WORK } from './support.mts';
+import { row } from './table.mts';
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('faults of downloads and archives', function () {
+  this.timeout(60_000);
+
+  /** Runs with an archive that a server answers with, and gives how it ended and how often it was asked. */
+  async function fetched(
+    program: Program,
+    archive: Buffer,
+    answer: (response: ServerResponse, count: number) => void,
+  ): Promise<{ ended: Ended; asked: number }> {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      answer(response, asked);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    try {
+      const work_archive = { url: `http://127.0.0.1:${port.toString()}/thing.tar.gz`, sha256: sha256(archive), into: program.path('into') };
+      const inventory = program.write('inventory.yaml', hostsOf({ here: JSON.stringify({ ansible_connection: 'local', work_archive }) }));
+      return { ended: await program.run(WORK, ['-i', inventory]), asked };
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  /** Nothing was unpacked, and nothing of the download is left. */
+  const nothingIn = (program: Program): void => {
+    expect(existsSync(program.path('into')) ? readdirSync(program.path('into')) : []).to.deep.equal([]);
+  };
+
+  /** An archive that `make`, a line of shell in an empty directory, writes to `$1`. */
+  function packed(program: Program, make = 'mkdir thing && echo hello >thing/file && tar -czf "$1" thing'): Buffer {
+    mkdirSync(program.path('making'), { recursive: true });
+    execFileSync('sh', ['-ec', make, 'sh', program.path('made.tar.gz')], { cwd: program.path('making') });
+    return readFileSync(program.path('made.tar.gz'));
+  }
+
+  const answers: readonly {
+    readonly done: string;
+    readonly code: number;
+    readonly says: RegExp;
+    readonly answer: (whole: Buffer) => Parameters<typeof fetched>[2];
+  }[] = [
+    { done: 'the server answers 404', code: 1, says: /404|could not be downloaded/, answer: () => (response) => response.writeHead(404).end() },
+    {
+      done: 'the server answers 500 once, and then the archive',
+      code: 0,
+      says: /changed: archive|changed: .*thing/,
+      answer: (whole) => (response, count) => (count === 1 ? response.writeHead(500).end() : response.end(whole)),
+    },
+    {
+      done: 'the answer ends half way, every time',
+      code: 1,
+      says: /could not be downloaded|bytes/,
+      answer: (whole) => (response) => {
+        response.writeHead(200, { 'content-length': whole.length });
+        response.write(whole.subarray(0, 50), () => response.destroy());
+      },
+    },
+    { done: 'half of the archive is given as the whole', code: 5, says: /sha256/, answer: (whole) => (response) => response.end(whole.subarray(0, 50)) },
+    {
+      done: 'it is redirected to another protocol',
+      code: 1,
+      says: /could not be downloaded/,
+      answer: () => (response) => response.writeHead(302, { location: 'ftp://127.0.0.1/thing' }).end(),
+    },
+  ];
+  for (const { done, code, says, answer } of answers)
+    row(
+      37,
+      { fault: 'a download that goes wrong', done, expected: `exit ${code.toString()}${code === 0 ? ', unpacked' : ', nothing of it is kept'}` },
+      async () => {
+        using program = new Program();
+        const whole = packed(program);
+        const { ended, asked } = await fetched(program, whole, answer(whole));
+        const seen = ending(ended, code, says);
+        if (code === 0) expect(readFileSync(program.path('into/current/file'), 'utf8')).to.equal('hello\n');
+        else nothingIn(program);
+        return `${seen}; asked ${asked.toString()} times`;
+      },
+    );
+
+  for (const [what, make] of [
+    ['../', 'mkdir a && echo x >evil && cd a && tar -czPf "$1" ../evil'],
+    ['an absolute path', 'echo x >evil && tar -czPf "$1" "$PWD/evil"'],
+    ['a symlink that leaves it', 'mkdir thing && ln -s /etc/passwd thing/link && tar -czf "$1" thing'],
+    [
+      'a hard link to a file outside',
+      `mkdir thing && echo x >thing/a && ln thing/a thing/b && tar -czPf "$1" --transform='flags=h;s,thing/.*,/etc/passwd,' thing`,
+    ],
+    ['a device', 'mkdir thing && mknod thing/null c 1 3 && tar -czf "$1" thing'],
+  ] as const)
+    row(
+      39,
+      { fault: 'an archive that means ill', done: `it has ${what}`, expected: 'refused: exit 5 (1 where tar itself refuses), nothing is unpacked' },
+      async () => {
+        using program = new Program();
+        const whole = packed(program, make);
+        const { ended } = await fetched(program, whole, (response) => response.end(whole));
+        nothingIn(program);
+        expect(ended.code, said(ended)).to.be.oneOf([1, 5]);
+        return ending(ended, ended.code ?? -1, /leaves it|neither a file|cannot be unpacked|link/);
+      },
+    );
+
+  row(
+    40,
+    {
+      fault: 'an archive that is there already',
+      done: 'the same run twice, then with a program whose digest is noted wrong',
+      expected: 'fetched once; the second run fetches nothing; the third again',
+    },
+    async () => {
+      using program = new Program();
+      const whole = packed(program);
+      const first = await fetched(program, whole, (response) => response.end(whole));
+      ending(first.ended, 0, /changed/);
+      const second = await fetched(program, whole, (response) => response.end(whole));
+      expect(second.asked).to.equal(0);
+      const noted = program.path('into/1/.archive-digest');
+      writeFileSync(noted, 'sha256:0000\n');
+      const third = await fetched(program, whole, (response) => response.end(whole));
+      return `${ending(third.ended, 0, /changed/)}; asked ${[first, second, third].map(({ asked }) => asked.toString()).join(', ')} times`;
+    },
+  );
+});
