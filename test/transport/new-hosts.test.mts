@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import type { SshConnection } from '../../lib/inventory/model.mts';
 import { openTransport } from '../../lib/transport/index.mts';
 import { freePort, startSshd, type Sshd } from './sshd.mts';
-import { failureOf, makeHost, opening, sshTo, withDirectory } from './support.mts';
+import { eventually, failureOf, makeHost, opening, sshTo, withDirectory } from './support.mts';
 
 const connections = (sshd: Sshd): number => sshd.log().match(/Connection from /g)?.length ?? 0;
 
@@ -29,6 +29,7 @@ describe('host keys from the provider', () => {
     id: string,
     keys: () => readonly string[],
     more: Partial<SshConnection> = {},
+    answers: () => Promise<void> = () => sleep(20),
   ): { readonly host: ReturnType<typeof makeHost>; readonly knownHosts: string; asked: number } {
     const knownHosts = join(directory, 'google', 'known_hosts');
     const state = {
@@ -41,7 +42,7 @@ describe('host keys from the provider', () => {
             hostKeyAlias: `compute.${id}`,
             hostKeys: async () => {
               state.asked += 1;
-              await sleep(20);
+              await answers();
               return keys();
             },
             ...more,
@@ -55,7 +56,15 @@ describe('host keys from the provider', () => {
   it('are asked for once, recorded under the name of this very machine, and then known', () =>
     withDirectory(async (directory) => {
       const before = connections(sshd);
-      const made = instance(directory, '4711', () => ['ssh-rsa is no key', sshd.hostKey]);
+      const turnedAway = (): number => sshd.log().match(/Disconnected from .*\[preauth\]/g)?.length ?? 0;
+      const all = turnedAway() + 3;
+      const made = instance(
+        directory,
+        '4711',
+        () => ['ssh-rsa is no key', sshd.hostKey],
+        {},
+        () => eventually('all three have seen the unknown key', () => turnedAway() >= all),
+      );
       {
         await using transport = openTransport();
         await Promise.all([1, 2, 3].map(async () => (await transport.read(made.host, opening))[Symbol.asyncDispose]()));
