@@ -189,6 +189,21 @@ describe('the double of the Compute API', () => {
       expect((await double.resources('demo-project')).map(({ name }) => name)).not.to.include('monitoring');
     });
 
+    it('lists in order of names, not of age', async () => {
+      await fresh();
+      const network = `${PROJECT}/global/networks/default`;
+      for (const name of ['zebra', 'ant']) await double.perform('POST', `${PROJECT}/global/firewalls`, { name, network, allowed: [{ IPProtocol: 'tcp' }] });
+      const listed = (await json(gcloud('compute firewall-rules list'))) as unknown as readonly { readonly name: string }[];
+      expect(listed.map(({ name }) => name)).to.deep.equal([
+        'ant',
+        'default-allow-icmp',
+        'default-allow-internal',
+        'default-allow-rdp',
+        'default-allow-ssh',
+        'zebra',
+      ]);
+    });
+
     it('shows every page of a list', async () => {
       await fresh({ pageSize: 3 });
       const rules = await json(gcloud('compute firewall-rules list'));

@@ -957,6 +957,18 @@ describe('engine', () => {
       rmSync(directory, { recursive: true });
     });
 
+    it('wait for nothing to become right that waits for a yes itself', async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'kem-engine-'));
+      const asking = join(directory, 'asking');
+      const seen = controllerOutput(['test', '-e', asking]).map(({ code }) => String(code));
+      const there = { ...check('there', seen, (now) => now === '0'), retry: { everyMs: 5, deadlineMs: 600_000, steadyMs: 1 } };
+      const network = provider('network', { resources: () => [file(asking, `touch ${asking}`, 'deletion of a rule')], verify: () => [there] });
+      const { exitCode, events } = await play({ ...given, stages: [{ hosts: 'all', roles: [network] }] });
+      expect(exitCode).to.equal(5);
+      expect(events.flatMap((event) => (event.kind === 'check.result' ? [event.outcome.kind] : []))).to.deep.equal(['fail']);
+      rmSync(directory, { recursive: true });
+    });
+
     it('take steps that stand apart at the same time', async () => {
       const directory = mkdtempSync(join(tmpdir(), 'kem-engine-'));
       const [one, other] = [join(directory, 'one'), join(directory, 'other')];

@@ -4,14 +4,17 @@ import { scopes } from './places.mts';
 import type { Call } from './route.mts';
 import { pathOf } from './values.mts';
 
-/** `items` of one page, and the token of the next. A filter is refused: filtering something else than Google does would be a silent lie. */
-function paged<Item>({ query, cloud }: Call, items: readonly Item[]): { readonly items: readonly Item[]; readonly nextPageToken?: string } {
+const nameOf = (item: object): string => ('name' in item ? String(item.name) : '');
+
+/** `items` of one page, in order of their names as in the API, and the token of the next. A filter is refused: filtering something else than Google does would be a silent lie. */
+function paged<Item extends object>({ query, cloud }: Call, items: readonly Item[]): { readonly items: readonly Item[]; readonly nextPageToken?: string } {
   if (query.has('filter'))
     throw new ApiError(400, 'badRequest', `The double filters nothing on the server (filter=${String(query.get('filter'))}): list all and filter locally.`);
   const size = Math.min(Number(query.get('maxResults') ?? 500), cloud.options.pageSize);
   const from = Number(query.get('pageToken') ?? 0);
   const rest = items.length > from + size ? { nextPageToken: String(from + size) } : {};
-  return { items: items.slice(from, from + size), ...rest };
+  const inOrder = items.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+  return { items: inOrder.slice(from, from + size), ...rest };
 }
 
 /** A list of one scope. `kind` as in `compute#firewallList`. */
