@@ -47,18 +47,23 @@ export function keyType(key: Uint8Array): string {
   return length <= 64 && bytes.length >= 4 + length ? bytes.toString('latin1', 4, 4 + length) : '';
 }
 
+const MARKERS: ReadonlyMap<string, KnownHostLine['marker']> = new Map([
+  ['', 'key'],
+  ['@revoked', 'revoked'],
+  ['@cert-authority', 'authority'],
+]);
+
 export function parseKnownHosts(text: string, file: string): readonly KnownHostLine[] {
   const lines: KnownHostLine[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
-    const fields = raw.trim().split(/[ \t]+/);
-    if (fields[0] === '' || fields[0]?.startsWith('#') === true) continue;
-    const mark = fields[0]?.startsWith('@') === true ? fields.shift() : undefined;
-    const marker = mark === undefined ? 'key' : mark === '@revoked' ? 'revoked' : mark === '@cert-authority' ? 'authority' : undefined;
-    const [hosts, type, base64] = fields;
-    if (marker === undefined || hosts === undefined || type === undefined || base64 === undefined) continue;
+    const words = raw.trim().split(/[ \t]+/);
+    const mark = words[0]?.startsWith('@') === true ? words.shift() : '';
+    const marker = MARKERS.get(mark ?? '');
+    const [hosts = '', type = '', base64 = ''] = words;
+    if (marker === undefined || hosts.startsWith('#')) continue;
     const key = Buffer.from(base64, 'base64');
-    // A line whose key does not say what the line says is skipped by ssh too.
-    if (keyType(key) !== type) continue;
+    // A line whose key does not say what the line says is skipped by ssh too; an empty line has no key.
+    if (type === '' || keyType(key) !== type) continue;
     lines.push({ file, line: index + 1, marker, hosts, type, key });
   }
   return lines;
@@ -69,7 +74,7 @@ export function parseHostKeys(lines: readonly string[]): readonly Buffer[] {
   const keys = lines.flatMap((line) => {
     const [type, base64 = ''] = line.trim().split(/[ \t]+/);
     const key = Buffer.from(base64, 'base64');
-    return keyType(key) === type ? [key] : [];
+    return type !== '' && keyType(key) === type ? [key] : [];
   });
   return keys.length > 0 ? keys : fail('unreachable', 'no host keys', { message: 'it gave no host key' });
 }
