@@ -65,6 +65,10 @@ describe('known hosts', () => {
     });
   }
 
+  it('keeps no line that it does not understand', () => {
+    expect(parseKnownHosts(`@later db.example ${mine.line}\n#db.example ${mine.line}\n@revoked\ndb.example ssh-rsa\n\n`, 'f')).to.deep.equal([]);
+  });
+
   it('names the authority that it cannot use', () => {
     const hosts = new KnownHosts(parseKnownHosts(`@cert-authority *.example ${mine.line}\n`, 'f'), '/nonexistent');
     expect(hosts.judge('db.example', 22, other.wire)).to.deep.equal({ kind: 'unknown', authority: true });
