@@ -18,6 +18,8 @@ export interface Patience {
   readonly patient: boolean;
   readonly signal: AbortSignal;
   onWaiting?(check: string, attempt: number, found: string): void;
+  /** What was known before does not count: the first look is a new one. */
+  readonly anew?: boolean;
   /** Values to judge against, such as those before a batch; the first answers otherwise. */
   readonly first?: ReadonlyMap<string, unknown>;
 }
@@ -31,8 +33,9 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
   const started = performance.now();
   const asks = checks.flatMap((check) => check.ask.asks);
   const closerAsks = (): readonly Ask[] => checks.flatMap((check) => (check.closer === undefined ? [] : asked(check, asker.answers.lookup).asks));
-  await asker.know(asks);
-  await asker.know(closerAsks());
+  const look = (wanted: readonly Ask[]): Promise<void> => (patience.anew === true ? asker.refresh(wanted) : asker.know(wanted));
+  await look(asks);
+  await look(closerAsks());
   for (let attempt = 1; ; attempt += 1) {
     const results = judgeAll(checks, asker.answers.lookup, first);
     const elapsed = performance.now() - started;

@@ -295,9 +295,9 @@ export class RoleRun {
     };
   }
 
-  /** Asks the gate's checks on this host, judged against `first`; gives the values for a later gate. */
+  /** Asks the gate's checks on this host anew, judged against `first`: what this host said before the batch says nothing of what came after. */
   gate(checks: readonly Check[], first: ReadonlyMap<string, unknown>): Promise<readonly CheckResult[]> {
-    return settle(checks, this.run, { ...this.#patience('gate', true), first });
+    return settle(checks, this.run, { ...this.#patience('gate', true), anew: true, first });
   }
 
   /** Notes the failure, says it, and looks for its cause. */

@@ -726,6 +726,22 @@ describe('engine', () => {
       expect(changesOf(events, 'pending').toSorted(), 'members that were not come to').to.deep.equal(['a service', 'b service']);
     });
 
+    it('judges a gate on what is so after the batch, also where the peers were asked something else', async () => {
+      const { hosts, groups } = cluster();
+      for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('nodes', '3');
+      hosts['a']!.onSet = () => {
+        for (const { settings } of Object.values(hosts)) settings.set('nodes', '2');
+      };
+      const rolled = role('rolled', () => [want('service', 'v1', { disrupts: true })], {
+        peers: { group: 'members', ask: () => setting('service') },
+        rollout: { serial: 1, gate: () => [check('as-before', setting('nodes'), (now, first) => now === first)] },
+      });
+      const { exitCode, events } = await play({ groups, hosts, stages: [{ hosts: 'members', roles: [rolled] }] });
+      expect(exitCode).to.equal(1);
+      expect(Object.values(hosts).map(({ settings }) => settings.get('service'))).to.deep.equal(['v1', 'v0', 'v0']);
+      expect(changesOf(events, 'pending').toSorted()).to.deep.equal(['b service', 'c service']);
+    });
+
     it('puts back what a failed member was drained with, though the others wait for their own restart', async () => {
       const { hosts, groups } = cluster();
       for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('drained', 'no');
