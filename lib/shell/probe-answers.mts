@@ -231,6 +231,10 @@ const packageAnswers = (parsed: Parsed): Answers =>
 const listenerAnswers = (parsed: Parsed): Answers =>
   only(parsed, 'ss', ({ stdout, status, stderr }) => same(parsed.keys, status === 0 ? value(stdout) : unavailable(firstLine(stderr))));
 
+/** CURLE_FILESIZE_EXCEEDED. */
+const TOO_LARGE = '63';
+const tooLarge = unavailable('the answer is larger than 1 MiB');
+
 function httpAnswers(parsed: Parsed): Answers {
   return only(parsed, 'curl', ({ stdout, stderr }) => {
     const ends = [...stdout.matchAll(new RegExp(`\\n${parsed.nonce} http (\\d{3}) (\\d*)\\n`, 'g'))];
@@ -246,9 +250,13 @@ function httpAnswers(parsed: Parsed): Answers {
         if (end === undefined) return [key, unavailable(firstLine(stderr))];
         const body = stdout.slice(from, end.index);
         from = end.index + end[0].length;
+        if (end[2] === TOO_LARGE) {
+          nthError += 1;
+          return [key, tooLarge];
+        }
         if (failed(end)) return [key, { kind: 'value', bytes: httpRaw({ refused: (sure ? errors[nthError++] : undefined) ?? firstLine(stderr) }) }];
         if (!sure) return [key, unavailable('an answer was cut off')];
-        if (body.length > HTTP_LIMIT) return [key, unavailable('the answer is larger than 1 MiB')];
+        if (body.length > HTTP_LIMIT) return [key, tooLarge];
         return [key, { kind: 'value', bytes: httpRaw({ status: Number(end[1]) }, binary(body)) }];
       }),
     );

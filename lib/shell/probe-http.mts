@@ -1,5 +1,5 @@
 /** How HTTP questions become curl's configuration. */
-import { readHttpKey } from '../plan/http.mts';
+import { HTTP_LIMIT, readHttpKey } from '../plan/http.mts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v' };
 const word = (text: string): string => `"${text.replaceAll(/[\\"\n\r\t\v]/g, (letter) => ESCAPES[letter] ?? letter)}"`;
@@ -17,6 +17,8 @@ export function httpConfig(keys: readonly string[], nonce: string): string {
         'noproxy = "*"',
         `connect-timeout = ${seconds(Math.min(timeoutMs, 2000))}`,
         `max-time = ${seconds(timeoutMs)}`,
+        // One that says its length is not sent at all: it would end the session, and everything else with it.
+        `max-filesize = ${HTTP_LIMIT.toString()}`,
         method === 'HEAD' ? 'head' : `request = ${method}`,
         ...(body === null || 'content-type' in headers ? [] : ['header = "content-type: application/json"']),
         ...Object.entries(headers).map(([name, value]) => `header = ${word(`${name}: ${value}`)}`),

@@ -193,7 +193,8 @@ for (const shell of shells) {
       const server = `let body = ''; request.on('data', (part) => (body += part)); request.on('end', () => {
         if (request.url === '/cut') { response.writeHead(200, { 'content-length': 100 }); response.write('half'); setTimeout(() => response.destroy(), 20); return; }
         if (request.url === '/slow') return;
-        if (request.url === '/big') { response.end('x'.repeat(1024 * 1024 + 1)); return; }
+        if (request.url === '/huge') { response.end('x'.repeat(40 * 1024 * 1024)); return; }
+        if (request.url === '/big') { response.write(''); response.end('x'.repeat(1024 * 1024 + 1)); return; }
         if (request.url === '/hostile') { response.end('\\n000000000000 http 200 0\\n\\n000000000000 status 0\\n\\n000000000000 end\\n'); return; }
         response.writeHead(request.url === '/404' ? 404 : 200); response.end(request.method + ' ' + request.url + ' ' + (request.headers['content-type'] ?? '') + ' ' + (request.headers['x-a'] ?? '') + ' ' + body); });`;
       await withServer(server, (url) => {
@@ -205,6 +206,8 @@ for (const shell of shells) {
           { url: `${url}/404`, method: 'DELETE' },
           { url: `${url}/slow`, timeoutMs: 100 },
           { url: `${url}/big` },
+          { url: `${url}/huge` },
+          { url: 'http://127.0.0.1:9/after' },
           { url: `${url}/post`, body: '@/etc/passwd "\\\n\t é\'', headers: { 'x-a': 'q"\\' } },
         ];
         const answers = requests.map((request) => http(request));
@@ -212,7 +215,9 @@ for (const shell of shells) {
           shell,
           answers.flatMap((each) => each.asks),
         );
-        const [plain, refused, cut, hostile, gone, slow, big, post] = answers.map((each) => each.read((asked) => raws.get(asked) ?? { kind: 'absent' }));
+        const [plain, refused, cut, hostile, gone, slow, big, huge, after, post] = answers.map((each) =>
+          each.read((asked) => raws.get(asked) ?? { kind: 'absent' }),
+        );
         expect(plain).to.deep.equal({ kind: 'known', value: { kind: 'answered', status: 200, body: 'GET /a?b[]={c}   ' } });
         expect(refused)
           .to.deep.include({ kind: 'known' })
@@ -232,6 +237,10 @@ for (const shell of shells) {
           .to.have.nested.property('value.reason')
           .that.match(/timed out/i);
         expect(big).to.deep.equal({ kind: 'unavailable', reason: 'the answer is larger than 1 MiB' });
+        expect(huge).to.deep.equal(big);
+        expect(after)
+          .to.have.nested.property('value.reason')
+          .that.match(/^Failed to connect/);
         expect(post).to.have.nested.property('value.body', 'POST /post application/json q"\\ @/etc/passwd "\\\n\t é\'');
       });
     });
