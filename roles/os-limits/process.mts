@@ -64,7 +64,6 @@ export function judgeLimits(have: ProcessLimits | undefined, want: WantedLimits,
   ].join(', ');
   const ok = have.nofile.soft >= want.nofile && have.nproc.soft >= (want.nproc ?? 0) && (want.memoryLock !== true || have.memlock.soft === Infinity);
   if (ok) return { kind: 'pass', found };
-  const hint =
-    'the unit asks for more than this machine grants (systemd lowers it silently): raise the limit of the machine, or set os_limits_nofile to what is possible';
+  const hint = `it was started before the limit was raised (restart ${service}), or its unit asks for more than this machine grants (systemd lowers it silently): raise the limit of the machine, or set os_limits_nofile to what is possible`;
   return { kind: 'fail', expected, found, hint };
 }

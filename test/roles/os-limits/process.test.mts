@@ -22,6 +22,7 @@ describe('limits of the process', () => {
     passes(judgeLimits(have(70000), want, 'elasticsearch'));
     passes(judgeLimits(have(Infinity, Infinity), want, 'elasticsearch'), /unlimited/);
     fails(judgeLimits(have(20000), want, 'elasticsearch'), /20000 open files.*systemd lowers it silently/);
+    fails(judgeLimits(have(20000), want, 'elasticsearch'), /was started before the limit was raised \(restart elasticsearch\)/);
     fails(judgeLimits(have(NaN), want, 'elasticsearch'), /unknown/);
     fails(judgeLimits(have(70000), { ...want, memoryLock: true }, 'elasticsearch'), /65536 locked/);
     passes(judgeLimits(have(70000, 4096, Infinity), { ...want, memoryLock: true }, 'elasticsearch'));
