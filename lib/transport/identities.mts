@@ -160,10 +160,24 @@ function readKey(path: string): Buffer {
   }
 }
 
-/** OpenSSH's own format without a cipher (PROTOCOL.key), or PEM that does not say it is encrypted: told without loading a parser. */
+/** A whole key of a kind that ssh2 knows, without a cipher, in OpenSSH's own format (PROTOCOL.key) or in RSA's: told without loading a parser. */
 function isPlainPrivateKey(text: Buffer): boolean {
-  const [, kind, body] = /^-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----\s+([\s\S]*)-----END/m.exec(text.toString('latin1')) ?? [];
-  if (kind === undefined || body === undefined) return false;
-  if (kind !== 'OPENSSH PRIVATE KEY') return !body.includes('ENCRYPTED');
-  return Buffer.from(body.slice(0, 64), 'base64').toString('latin1').startsWith('openssh-key-v1\0\0\0\0\x04none');
+  const [, kind, body = ''] = /^-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----\s+([\s\S]*)-----END/m.exec(text.toString('latin1')) ?? [];
+  if (kind === 'RSA PRIVATE KEY') return !body.includes('ENCRYPTED');
+  if (kind !== 'OPENSSH PRIVATE KEY') return false;
+  const bytes = Buffer.from(body, 'base64');
+  let at = MAGIC.length;
+  const next = (): Buffer => {
+    const length = at + 4 <= bytes.length ? bytes.readUInt32BE(at) : 0;
+    at += 4 + length;
+    return bytes.subarray(at - length, at);
+  };
+  const [cipher] = [next().toString('latin1'), next(), next()];
+  at += 4; // How many keys: always one.
+  const [publicKey] = [next(), next()];
+  const type = publicKey.toString('latin1', 4, 4 + (publicKey.length < 4 ? 0 : publicKey.readUInt32BE(0)));
+  return bytes.toString('latin1', 0, MAGIC.length) === MAGIC && cipher === 'none' && TYPES.test(type) && at === bytes.length;
 }
+
+const MAGIC = 'openssh-key-v1\0';
+const TYPES = /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521))$/;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Identities } from '../../lib/transport/identities.mts';
@@ -67,16 +67,61 @@ describe('private keys', () => {
       short: 'not a private key',
       hint: /ssh-keygen -t ed25519/,
     },
+    ...(
+      [
+        ['X25519, which signs nothing', ['genpkey', '-algorithm', 'X25519']],
+        ['Ed25519 in PKCS#8', ['genpkey', '-algorithm', 'ed25519']],
+        ['RSA in PKCS#8', ['genpkey', '-algorithm', 'RSA']],
+        ['a curve that ssh does not have', ['ecparam', '-name', 'secp256k1', '-genkey', '-noout']],
+      ] as const
+    ).map(([name, openssl]) => ({
+      name,
+      prepare: (directory: string): string => {
+        const file = join(directory, 'key');
+        writeFileSync(file, execFileSync('openssl', openssl, { stdio: ['ignore', 'pipe', 'ignore'] }), { mode: 0o600 });
+        return file;
+      },
+      short: 'not a private key',
+      hint: /ssh-keygen -t ed25519/,
+    })),
+    {
+      name: 'cut off in the middle',
+      prepare: (directory) => {
+        const file = make(join(directory, 'key'));
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/^(.+\n.+\n)[^]*?(?=-----END)/, '$1'));
+        return file;
+      },
+      short: 'not a private key',
+      hint: /ssh-keygen -t ed25519/,
+    },
   ];
   for (const { name, prepare, short, hint } of cases) {
     it(`${name}: wrong usage, before anything is contacted`, () =>
       withDirectory(async (directory) => {
-        const error = await failureOf(new Identities().of(prepare(directory)), 'usage');
-        expect(error.short).to.equal(short);
-        expect(error.message).to.contain(directory);
-        expect(error.hint).to.match(hint);
+        const file = prepare(directory);
+        for (const refused of [new Identities().of(file), new Identities().looksUsable(file)]) {
+          const error = await failureOf(refused, 'usage');
+          expect(error.short).to.equal(short);
+          expect(error.message).to.contain(directory);
+          expect(error.hint).to.match(hint);
+        }
       }));
   }
+
+  for (const [name, ...more] of [
+    ['Ed25519', '-t', 'ed25519'],
+    ['RSA', '-t', 'rsa', '-b', '2048'],
+    ['RSA in PEM', '-t', 'rsa', '-b', '2048', '-m', 'PEM'],
+    ['ECDSA', '-t', 'ecdsa', '-b', '384'],
+    ['ECDSA in PEM', '-t', 'ecdsa', '-m', 'PEM'],
+  ] as const)
+    it(`${name}: usable`, () =>
+      withDirectory(async (directory) => {
+        const file = join(directory, 'key');
+        execFileSync('ssh-keygen', ['-q', ...more, '-N', '', '-f', file]);
+        expect(await new Identities().looksUsable(file)).to.equal(true);
+        expect((await new Identities().of(file))[0]).to.have.property('path', file);
+      }));
 
   it('come in the order: named, agent, defaults; none twice', () =>
     withDirectory(async (directory) => {
