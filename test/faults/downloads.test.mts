@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { expect } from 'chai';
-import { Program, said, type Ended } from '../cli/program.mts';
+import { Program, type Ended } from '../cli/program.mts';
 import { ending, hostsOf, WORK } from './support.mts';
 import { row } from './table.mts';
 
@@ -94,26 +94,31 @@ describe('faults of downloads and archives', function () {
       },
     );
 
-  for (const [what, make] of [
-    ['../', 'mkdir a && echo x >evil && cd a && tar -czPf "$1" ../evil'],
-    ['an absolute path', 'echo x >evil && tar -czPf "$1" "$PWD/evil"'],
-    ['a symlink that leaves it', 'mkdir thing && ln -s /etc/passwd thing/link && tar -czf "$1" thing'],
+  for (const [what, make, code] of [
+    ['../', 'mkdir a && echo x >evil && cd a && tar -czPf "$1" ../evil', 5],
+    ['an absolute path', 'echo x >evil && tar -czPf "$1" "$PWD/evil"', 5],
+    ['a symlink that leaves it', 'mkdir thing && ln -s /etc/passwd thing/link && tar -czf "$1" thing', 5],
     [
       'a hard link to a file outside',
       `mkdir thing && echo x >thing/a && ln thing/a thing/b && tar -czPf "$1" --transform='flags=h;s,thing/.*,/etc/passwd,' thing`,
+      // tar takes the leading / away, and then there is no such file: it has refused by itself.
+      1,
     ],
-    ['a device', 'mkdir thing && mknod thing/null c 1 3 && tar -czf "$1" thing'],
+    ['a device', 'mkdir thing && mknod thing/null c 1 3 && tar -czf "$1" thing', 5],
   ] as const)
     row(
       39,
-      { fault: 'an archive that means ill', done: `it has ${what}`, expected: 'refused: exit 5 (1 where tar itself refuses), nothing is unpacked' },
+      {
+        fault: 'an archive that means ill',
+        done: `it has ${what}`,
+        expected: `${code === 5 ? 'refused: exit 5' : 'tar itself refuses: exit 1'}, nothing is unpacked`,
+      },
       async () => {
         using program = new Program();
         const whole = packed(program, make);
         const { ended } = await fetched(program, whole, (response) => response.end(whole));
         nothingIn(program);
-        expect(ended.code, said(ended)).to.be.oneOf([1, 5]);
-        return ending(ended, ended.code ?? -1, /leaves it|neither a file|cannot be unpacked|link/);
+        return ending(ended, code, /leaves it|neither a file|cannot be unpacked|link/);
       },
     );
 

@@ -1,5 +1,6 @@
 /** Hosts that will not be reached, known, logged in to or become: the real program against real and false servers. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { expect } from 'chai';
 import { Program, said, SITE } from '../cli/program.mts';
 import { freePort, startSshd, type Sshd } from '../transport/sshd.mts';
 import { at, ending, hostsOf, lineOf, WORK } from './support.mts';
-import { row } from './table.mts';
+import { CannotTry, row } from './table.mts';
 
 const logins = (sshd: Sshd): number => sshd.log().split('Connection from').length - 1;
 const fingerprint = (publicKey: string): string => execFileSync('ssh-keygen', ['-lf', publicKey], { encoding: 'utf8' }).split(' ')[1] ?? '';
@@ -104,6 +105,50 @@ describe('faults of hosts and of the way to them', function () {
       return `${ending(ended, 3, /down.*(unreachable|refused)/)}; ${lineOf(ended, /nameless.*(address|resolved)/)}`;
     },
   );
+
+  row(
+    21,
+    {
+      fault: 'a black hole',
+      done: 'a port whose listener is stopped with a full queue, so that no SYN is answered, beside a host that is well',
+      expected: 'exit 3 within 90 s, the other is looked at',
+    },
+    async () => {
+      using program = new Program();
+      const port = await freePort(sshd.address);
+      const listen = `require('node:net').createServer().listen({ port: ${String(port)}, host: '${sshd.address}', backlog: 1 }, () => console.log('listening'))`;
+      const holder = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(holder.stdout, 'data');
+      holder.kill('SIGSTOP');
+      const waiting = Array.from({ length: 4 }, () => net.connect(port, sshd.address).on('error', () => undefined));
+      try {
+        await once(waiting[0] ?? holder, 'connect');
+        const hosts = { one: at(sshd), hole: at(sshd, { ansible_port: port }) };
+        const ended = await program.run(SITE, ['-i', program.write('inventory.yaml', hostsOf(hosts, 'es_masters')), '--role', 'os-limits', '--check']);
+        expect(ended.ms).to.be.below(90_000);
+        lineOf(ended, /one +os-limits/);
+        return ending(ended, 3, /hole.*(unreachable|no answer|timed out)/);
+      } finally {
+        for (const socket of waiting) socket.destroy();
+        holder.kill('SIGKILL');
+      }
+    },
+  );
+
+  row(21, { fault: 'no route', done: 'the program in a network without any interface, a host at 10.9.8.7', expected: 'exit 3 within 30 s' }, () => {
+    if (process.getuid?.() !== 0) throw new CannotTry('a network of its own needs root');
+    using program = new Program();
+    const inventory = program.write('inventory.yaml', hostsOf({ far: at(sshd, { ansible_host: '10.9.8.7' }) }));
+    const begun = performance.now();
+    const { status, stdout, stderr } = spawnSync('unshare', ['--net', process.execPath, WORK, '-i', inventory, '--check'], {
+      cwd: program.directory,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: program.directory },
+    });
+    const ended = { code: status, stdout, stderr, ms: performance.now() - begun };
+    expect(ended.ms).to.be.below(30_000);
+    return ending(ended, 3, /far.*(no route|unreachable|ENETUNREACH)/);
+  });
 
   /** A server of the tests' own that does with each connection what it is told. */
   async function serving(program: Program, what: (socket: net.Socket) => void): Promise<{ ended: Awaited<ReturnType<Program['run']>>; peak: number }> {

@@ -392,6 +392,17 @@ describe('faults of inventories, arguments and keys', function () {
     ['encrypted, and no agent', (directory) => made(directory, 'a phrase', 0o600), /the private key \S+ is encrypted/],
     ['the public half', (directory) => `${made(directory, '', 0o600)}.pub`, /\S+\.pub is a public key; the private one is needed/],
     ['no key', (directory) => written(directory, 'hello\n'), /is no private key that can be used here/],
+    ...(
+      [
+        ['X25519, which signs nothing', 'genpkey', '-algorithm', 'X25519'],
+        ['Ed25519 in PKCS#8', 'genpkey', '-algorithm', 'ed25519'],
+        ['a curve that ssh does not have', 'ecparam', '-name', 'secp256k1', '-genkey', '-noout'],
+      ] as const
+    ).map(([kind, ...openssl]): (typeof keys)[number] => [
+      kind,
+      (directory) => written(directory, execFileSync('openssl', openssl, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })),
+      /is no private key that can be used here/,
+    ]),
   ];
   for (const [done, make, telling] of keys)
     row(16, { fault: 'a private key that cannot be used', done, expected: 'exit 4 with the way out, before any connection' }, async () => {

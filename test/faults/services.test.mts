@@ -261,7 +261,7 @@ describe('faults of services', function () {
       ending(await run('exec sleep 600'), 0, /es-01/);
       const ended = await run('echo unknown setting: lissen.port; exit 78');
       lineOf(ended, /unknown setting: lissen\.port/);
-      return `${ending(ended, 1, /member ended at once/)}`;
+      return ending(ended, 1, /member ended at once/);
     },
   );
 
