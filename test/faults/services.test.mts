@@ -245,7 +245,7 @@ describe('faults of services', function () {
     49,
     {
       fault: 'a service that does not start after a change of its configuration',
-      done: 'of three hosts the first has the new file, and its process says why it ends',
+      done: 'of three hosts one has the new file, and its process says why it ends',
       expected: 'exit 1, its last words are shown, the other two run on as they were',
     },
     async () => {
@@ -256,11 +256,13 @@ describe('faults of services', function () {
       const servers = [one, two, three];
       const allocation = { value: null, put: [] };
       await using answering = await Answering.with(cluster(() => ({ version: '7.10.2', status: 'green', nodes: ['es-01', 'es-02', 'es-03'], allocation })));
-      const run = (script: string): Promise<Ended> =>
-        program.run(SERVICES, ['-i', program.write('inventory.yaml', members(servers, answering.port, script)), '--role', 'elasticsearch']);
+      const run = (script: string, ...more: readonly string[]): Promise<Ended> =>
+        program.run(SERVICES, ['-i', program.write('inventory.yaml', members(servers, answering.port, script)), '--role', 'elasticsearch', ...more]);
       ending(await run('exec sleep 600'), 0, /es-01/);
       const ended = await run('echo unknown setting: lissen.port; exit 78');
       lineOf(ended, /unknown setting: lissen\.port/);
+      expect(said(ended)).to.not.match(/es-0[13] +elasticsearch +changed/);
+      ending(await run('exec sleep 600', '--check', '--limit', 'es-01,es-03'), 0, /2 in order/);
       return ending(ended, 1, /member ended at once/);
     },
   );
