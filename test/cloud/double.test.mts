@@ -193,7 +193,7 @@ describe('the double of the Compute API', () => {
       await fresh();
       const network = `${PROJECT}/global/networks/default`;
       for (const name of ['zebra', 'ant']) await double.perform('POST', `${PROJECT}/global/firewalls`, { name, network, allowed: [{ IPProtocol: 'tcp' }] });
-      const listed = (await json(gcloud('compute firewall-rules list'))) as unknown as readonly { readonly name: string }[];
+      const listed = await json(gcloud('compute firewall-rules list'));
       expect(listed.map(({ name }) => name)).to.deep.equal([
         'ant',
         'default-allow-icmp',

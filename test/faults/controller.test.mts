@@ -7,19 +7,12 @@ import { expect } from 'chai';
 import { NOTE, Program, said, type Ended } from '../cli/program.mts';
 import { startSshd } from '../transport/sshd.mts';
 import { eventually } from '../transport/support.mts';
+import { seen } from './support.mts';
 import { CannotTry, row } from './table.mts';
 
 const LONG = '      note_seconds: 60\n';
 const journals = (program: Program): readonly string[] =>
   (existsSync(program.path('.runs')) ? readdirSync(program.path('.runs')) : []).filter((name) => name.endsWith('.journal'));
-
-const seen = (ended: Ended, telling: RegExp): string => {
-  const line = said(ended)
-    .split('\n')
-    .find((each) => telling.test(each));
-  expect(line, said(ended)).to.be.a('string');
-  return `exit ${String(ended.code)}: ${line?.trim() ?? ''}`;
-};
 
 async function begun(program: Program, args: readonly string[] = []): Promise<{ inventory: string; run: ReturnType<Program['start']> }> {
   const inventory = program.local(LONG);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Program, ROOT, said, SITE, type Ended } from '../cli/program.mts';
+import { seen } from './support.mts';
 import { row } from './table.mts';
 
 const ADDRESS = '127.78.251.1';
@@ -36,14 +37,6 @@ describe('faults of inventories, arguments and keys', function () {
     expect(connections - before, 'nobody is contacted').to.equal(0);
     expect(said(ended)).to.not.include('this is a bug');
     return ended;
-  };
-  /** The exit code and the line that tells. */
-  const seen = (ended: Ended, telling: RegExp): string => {
-    const line = said(ended)
-      .split('\n')
-      .find((each) => telling.test(each));
-    expect(line, said(ended)).to.be.a('string');
-    return `exit ${String(ended.code)}: ${line?.trim() ?? ''}`;
   };
   interface Refusal {
     readonly number: number;

@@ -2,16 +2,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { NOTE, Program, said, type Ended } from '../cli/program.mts';
+import { NOTE, Program, said } from '../cli/program.mts';
+import { seen } from './support.mts';
 import { CannotTry, row } from './table.mts';
-
-const seen = (ended: Ended, telling: RegExp): string => {
-  const line = said(ended)
-    .split('\n')
-    .find((each) => telling.test(each));
-  expect(line, said(ended)).to.be.a('string');
-  return `exit ${String(ended.code)}: ${line?.trim() ?? ''}`;
-};
 
 describe('faults of managed files', function () {
   /** A converged host. */

@@ -34,7 +34,10 @@ export function lineOf(ended: Ended, pattern: RegExp): string {
   return (line ?? '').trim();
 }
 
-/** What a run ended with, asserted, and the line that tells: what the table shows as seen. */
+/** What a run ended with, and the line that tells: what the table shows as seen. */
+export const seen = (ended: Ended, pattern: RegExp): string => `exit ${String(ended.code)}: ${lineOf(ended, pattern)}`;
+
+/** The same with its exit code asserted, and how long it took. */
 export function ending(ended: Ended, code: number, pattern: RegExp): string {
   expect(ended.code, said(ended)).to.equal(code);
   return `exit ${String(ended.code)} after ${(ended.ms / 1000).toFixed(1)} s: ${lineOf(ended, pattern)}`;
