@@ -28,13 +28,13 @@ export type ControllerCommandOptions = Common & { readonly differs: Question<rea
 
 /** The same on the controller: `differs` asks there too. */
 export function controllerCommand(id: string, options: ControllerCommandOptions): Resource {
-  const made = resource(id, options, {
+  return resource(id, options, {
     wanted: options.wanted ?? id,
     differs: options.differs,
+    ...(options.apart === undefined ? {} : { apart: options.apart }),
     apply(changes, steps) {
       if ('argv' in options) steps.controller(options.argv);
       else options.run(steps, changes);
     },
   });
-  return { ...made, ...(options.apart === undefined ? {} : { apart: options.apart }) };
 }

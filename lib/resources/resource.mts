@@ -16,6 +16,7 @@ interface Definition {
   /** The wanted state, by meaning. */
   readonly wanted: unknown;
   readonly fetches?: Fetch;
+  readonly apart?: true;
   apply(changes: readonly Change[], steps: Steps): void;
 }
 
@@ -26,6 +27,7 @@ export function resource(id: string, options: Common, definition: Definition): R
     ...(options.because === undefined ? {} : { because: options.because }),
     differs: definition.differs,
     ...(definition.fetches === undefined ? {} : { fetches: definition.fetches }),
+    ...(definition.apart === undefined ? {} : { apart: definition.apart }),
     fingerprint: createHash('sha256').update(JSON.stringify(definition.wanted)).digest('hex'),
     apply: (changes, steps) => {
       definition.apply(changes, steps);
