@@ -8,6 +8,7 @@ import type { Counters, Frame, Limits, LockHolder, OpenOptions, Reader, Session,
 import { Answers, distinct } from './answers.mts';
 import { ControllerFailure, type Controller, type ControllerAsk, type ControllerStep } from './controller.mts';
 import type { Intent, Intents } from './journal.mts';
+import { rounds, segments, type HostStep, type Lane } from './segments.mts';
 
 const OPEN_DEADLINE_MS = 30_000;
 const ASK_DEADLINE_MS = 60_000;
@@ -291,7 +292,7 @@ export class HostRun {
     return end;
   }
 
-  async #applyAtHost(role: RoleName, steps: readonly Exclude<CompiledStep, { at: 'controller' }>[], reask: readonly Ask[]): Promise<void> {
+  async #applyAtHost(role: RoleName, steps: readonly HostStep[], reask: readonly Ask[]): Promise<void> {
     const { emit, journal } = this.#options;
     const host = this.host.name;
     if (this.#writer === undefined) throw new Error(`bug: a step for ${host} in a run that may not write`);
@@ -374,7 +375,7 @@ class Cut extends RunFailure {
   }
 }
 
-const lastingMs = (steps: readonly Exclude<CompiledStep, { at: 'controller' }>[]): number =>
+const lastingMs = (steps: readonly HostStep[]): number =>
   steps.reduce((sum, step) => sum + (step.at === 'host' && !step.interruptible ? step.deadlineMs : 0), 0);
 
 /** The host as one that may be starting just now. */
@@ -391,38 +392,6 @@ function bothOf(lost: RunError, later: RunError): RunError {
 function answersOf(frame: Frame): Extract<Frame, { kind: 'complete' }>['answers'] {
   if (frame.kind !== 'complete') throw new RunFailure(frame.error);
   return frame.answers;
-}
-
-type Segment =
-  | { readonly at: 'controller'; readonly steps: readonly ControllerStep[]; readonly last: boolean }
-  | { readonly at: 'host'; readonly steps: readonly Exclude<CompiledStep, { at: 'controller' }>[]; readonly last: boolean };
-
-/** Steps in runs of one place each, so that neighbours on a host share a frame. */
-function segments(steps: readonly CompiledStep[]): readonly Segment[] {
-  const found: { at: 'controller' | 'host'; steps: CompiledStep[] }[] = [];
-  for (const step of steps) {
-    const at = step.at === 'controller' ? 'controller' : 'host';
-    const open = found.at(-1);
-    if (open?.at === at) open.steps.push(step);
-    else found.push({ at, steps: [step] });
-  }
-  return found.map((segment, index) => ({ ...segment, last: index === found.length - 1 }) as Segment);
-}
-
-/** The steps of one resource. */
-type Lane = readonly ControllerStep[];
-
-/** Resources one after the other, but neighbours that stand apart together. */
-function rounds(steps: readonly ControllerStep[]): readonly (readonly Lane[])[] {
-  const found: ControllerStep[][][] = [];
-  for (const step of steps) {
-    const round = found.at(-1);
-    const lane = round?.at(-1);
-    if (lane?.[0]?.id === step.id) lane.push(step);
-    else if (step.apart === true && lane?.[0]?.apart === true) round?.push([step]);
-    else found.push([[step]]);
-  }
-  return found;
 }
 
 function stepError({ id, end, tail }: StepEnd): RunError {
