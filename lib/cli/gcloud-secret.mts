@@ -1,34 +1,24 @@
 /** Secrets that Secret Manager keeps. */
 import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
-import type { SecretProblem, SecretReader } from '../inventory/secrets.mts';
+import type { SecretReader } from '../inventory/secrets.mts';
 import { errorLine, gcloud, GCLOUD_MISSING, gcloudTrouble } from '../plan/gcloud.mts';
 
 const DEADLINE_MS = 60_000;
 const version = z.object({ payload: z.object({ data: z.string() }) });
 
 /**
- * Reads each secret once, however often it is asked for. It waits: variables are read before anything is contacted, in the middle of what does not
- * wait for anybody. The value is in gcloud's answer and nowhere else: neither in a command line nor in the log that gcloud keeps of its answers.
+ * Waits for gcloud: variables are read before anything is contacted, in the middle of what does not wait for anybody. The value is in gcloud's
+ * answer and nowhere else: neither in a command line nor in the log that gcloud keeps of its answers.
  */
-export function gcloudSecrets(environment: NodeJS.ProcessEnv = process.env): SecretReader {
-  const known = new Map<string, string | SecretProblem>();
-  return ({ project, name }) => {
-    const key = `${project}/${name}`;
-    const value = known.get(key) ?? read(project, name, environment);
-    known.set(key, value);
-    return value;
-  };
-}
-
-function read(project: string, name: string, environment: NodeJS.ProcessEnv): string | SecretProblem {
+export const gcloudSecret: SecretReader = ({ project, name }) => {
   const argv = gcloud(['secrets', 'versions', 'access', 'latest', `--secret=${name}`], { project });
   const [file, ...words] = argv;
   const { error, status, stdout, stderr } = spawnSync(file, words, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: DEADLINE_MS,
-    env: { ...environment, CLOUDSDK_CORE_DISABLE_FILE_LOGGING: 'true' },
+    env: { ...process.env, CLOUDSDK_CORE_DISABLE_FILE_LOGGING: 'true' },
   });
   const what = `secret ${name} of project ${project}`;
   if (error !== undefined && 'code' in error && error.code === 'ENOENT')
@@ -39,7 +29,7 @@ function read(project: string, name: string, environment: NodeJS.ProcessEnv): st
   if (trouble !== undefined) return { problem: `${what}: ${trouble.message}`, hint: trouble.hint ?? '' };
   const said = status === null ? 'gcloud did not end' : errorLine(stderr);
   return { problem: `${what} could not be read: ${said}`, hint: `make it: gcloud secrets create ${name} --project=${project} --data-file=FILE` };
-}
+};
 
 /** A file that a secret was made from usually ends its line. */
 function valueIn(stdout: string): string | undefined {

@@ -6,7 +6,7 @@ import { oneLine } from '../report/sanitize.mts';
 import { Controller } from '../run/controller.mts';
 import { parseCommandLine } from './args.mts';
 import { discoverInventory } from './discover.mts';
-import { gcloudSecrets } from './gcloud-secret.mts';
+import { gcloudSecret } from './gcloud-secret.mts';
 import { argumentsAfter, complain, endQuietlyWithReader } from './main.mts';
 
 const HELP = `Looks into an inventory; no host is contacted.
@@ -46,7 +46,7 @@ async function main(catalogue: readonly AnyRole[], argv: readonly string[]): Pro
       contracts: catalogue.map(({ contract }) => contract),
       overrides: {},
       sshConfig: sshConfig({ environment: process.env }),
-      gcloudSecret: gcloudSecrets(),
+      gcloudSecret,
     },
     new Controller(new AbortController().signal),
   );

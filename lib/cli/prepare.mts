@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { fail } from '../errors.mts';
-import { artifacts } from '../inventory/artifacts.mts';
+import { artifacts, takesArchive } from '../inventory/artifacts.mts';
 import type { Host, Inventory } from '../inventory/model.mts';
 import { sshConfig } from '../inventory/ssh-config.mts';
 import type { HostName } from '../names.mts';
@@ -11,7 +11,7 @@ import { isAbout, stagesOf, type StagePlan } from '../run/engine.mts';
 import { RunRecords } from '../run/records.mts';
 import type { CommandLine } from './args.mts';
 import { discoverInventory } from './discover.mts';
-import { gcloudSecrets } from './gcloud-secret.mts';
+import { gcloudSecret } from './gcloud-secret.mts';
 import { askSecret } from './prompt.mts';
 
 export const rolesOf = ({ stages }: Playbook): readonly AnyRole[] => [...new Set(stages.flatMap(({ roles }) => roles))];
@@ -31,7 +31,8 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine, cont
   if (commandLine.inventory.length === 0)
     fail('usage', 'no inventory given', { hint: `for example: npx zx playbooks/${playbook.name}.mts -i inventory/lab.yaml` });
   const roles = chosenRoles(playbook, commandLine.roles);
-  artifacts();
+  // Who installs nothing from it is not held up by it.
+  if (rolesOf(playbook).some(({ name, contract }) => (roles === undefined || roles.has(name)) && takesArchive(contract))) artifacts();
   const becomePassword = commandLine.askBecomePass ? await askSecret('sudo password') : undefined;
   const inventory = await discoverInventory(
     {
@@ -44,7 +45,7 @@ export async function prepare(playbook: Playbook, commandLine: CommandLine, cont
         ...(becomePassword === undefined ? {} : { becomePassword }),
       },
       sshConfig: sshConfig({ environment: process.env }),
-      gcloudSecret: gcloudSecrets(),
+      gcloudSecret,
     },
     controller,
   );

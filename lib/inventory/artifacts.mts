@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { fail } from '../errors.mts';
 import { Document } from './document.mts';
 import { InventoryFailure, Problems } from './problems.mts';
+import type { AnyContract } from './vocabulary.mts';
 import { nodeAt, parseYaml, toPlain } from './yaml.mts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -97,6 +98,9 @@ export const archiveVariables = {
   delivery: z.enum(['host', 'controller']).default('host').describe('Who downloads the archive: each host, or nobody: it is sent from the controller.'),
   archive: z.string().min(1).describe('Path of the official archive on the controller, for delivery: controller.').exactOptional(),
 } as const;
+
+/** Whether a role installs an archive of the catalogue. */
+export const takesArchive = ({ schema }: AnyContract): boolean => Object.keys(archiveVariables).every((key) => Object.hasOwn(schema.shape, key));
 
 /** What a host gets. `auto` takes what the lab assembled, and the vendor's own archive where the lab assembled none. Throws a `usage` failure. */
 export function chooseArchive(product: string, version: string, wish: Wish): Chosen {
