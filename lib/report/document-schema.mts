@@ -55,6 +55,7 @@ const host = z.strictObject({
   bytesReceived: count.nullable(),
   roles: z.record(z.string(), role),
   error: error.exactOptional(),
+  skipped: z.string().exactOptional().describe('why nothing is known of it, where that is no failure'),
 });
 
 export const reportSchema = z.strictObject({

@@ -55,6 +55,7 @@ function hostEntry(host: HostState, state: RunState): HostEntry {
     bytesReceived: host.bytesReceived ?? null,
     roles: Object.fromEntries(roles.map(([name, role]) => [name, roleEntry(name, role)])),
     ...(error === undefined ? {} : { error }),
+    ...(host.skipped === undefined ? {} : { skipped: host.skipped }),
   };
 }
 

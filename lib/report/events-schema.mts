@@ -82,6 +82,7 @@ const bodies = {
   }),
   'role.failed': z.object({ kind: z.literal('role.failed'), host, role, error, tail: z.string().exactOptional() }),
   'host.failed': z.object({ kind: z.literal('host.failed'), host, error }),
+  'host.skipped': z.object({ kind: z.literal('host.skipped'), host, because: z.string() }),
   'host.end': z.object({
     kind: z.literal('host.end'),
     host,

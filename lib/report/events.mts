@@ -80,6 +80,8 @@ export type EventBody =
   | { readonly kind: 'role.end'; readonly host: HostName; readonly role: RoleName; readonly verdict: RoleVerdict; readonly ms: number }
   | { readonly kind: 'role.failed'; readonly host: HostName; readonly role: RoleName; readonly error: RunError; readonly tail?: string }
   | { readonly kind: 'host.failed'; readonly host: HostName; readonly error: RunError }
+  /** It may let nobody in, so that this is no failure; nothing is known of it either. */
+  | { readonly kind: 'host.skipped'; readonly host: HostName; readonly because: string }
   | {
       readonly kind: 'host.end';
       readonly host: HostName;

@@ -85,7 +85,7 @@ function told(host: HostState, outcome: HostOutcome): string {
     case 'interrupted':
       return 'interrupted';
     case 'not-attempted':
-      return 'not attempted';
+      return host.skipped ?? 'not attempted';
     default:
       return assertNever(outcome);
   }

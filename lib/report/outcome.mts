@@ -87,7 +87,7 @@ export function outcomeOf(state: RunState): Outcome {
 export function hostOutcome(host: HostState, state: RunState): HostOutcome {
   const byCode = named(highestExit(codesOfHost(host, state.mode)));
   if (byCode !== undefined) return byCode === 'drift' ? 'pending' : byCode;
-  if (state.end?.notAttempted.includes(host.name) === true) return 'not-attempted';
+  if (host.skipped !== undefined || state.end?.notAttempted.includes(host.name) === true) return 'not-attempted';
   const roles = [...host.roles.values()];
   const wasCut = roles.length === 0 || roles.some((role) => role.started && role.verdict === undefined);
   if (wasCut && state.errors.some((error) => error.kind === 'interrupted')) return roles.length === 0 ? 'not-attempted' : 'interrupted';

@@ -87,6 +87,8 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
     }
     case 'host.failed':
       return line('failed', event.host, '', `${event.error.kind}: ${event.error.short}`);
+    case 'host.skipped':
+      return when(0, () => line('waiting', event.host, '', event.because));
     case 'host.end':
       return when(2, () =>
         line(

@@ -65,7 +65,8 @@ function recapLine(host: HostState, state: RunState, width: number, look: Look):
   const isTold = outcome === 'not-attempted' || outcome === 'interrupted' || outcome === 'refused' || outcome === 'locked';
   // What an interruption left half done.
   const during = outcome === 'interrupted' && host.activity?.role !== undefined ? ` at ${host.activity.role} ${host.activity.what}` : '';
-  const note = isTold ? ` ${outcome.replace('-', ' ')}${during}` : '';
+  const because = host.skipped === undefined ? '' : `: ${host.skipped}`;
+  const note = isTold ? ` ${outcome.replace('-', ' ')}${during}${because}` : '';
   return [symbol(symbolOf(outcome), look), ' ', pad(host.name, width), '  ', ...cells, note];
 }
 

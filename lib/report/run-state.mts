@@ -51,6 +51,8 @@ export interface HostState {
   bytesSent?: number;
   bytesReceived?: number;
   error?: RunError;
+  /** Why nothing is known of it, where that is no failure. */
+  skipped?: string;
 }
 
 export interface StepTime {
@@ -210,6 +212,11 @@ function recordOfHost(state: RunState, host: HostState, event: HostEvent, at: nu
       return;
     case 'host.failed':
       host.error = event.error;
+      host.endedAt = at;
+      delete host.activity;
+      return;
+    case 'host.skipped':
+      host.skipped = event.because;
       host.endedAt = at;
       delete host.activity;
       return;

@@ -299,7 +299,7 @@ class Engine {
       // A peer outside the limit is only looked at: that it cannot be asked is its answer, not a failure of this run.
       if (!this.#plan.within.has(name)) return;
       if (error.kind !== 'bug' && this.#isObserved(run.host))
-        this.#plan.emit({ kind: 'notice', text: `${name} is observed only and was not asked: ${error.short}` });
+        this.#plan.emit({ kind: 'host.skipped', host: name, because: `observed only, and could not be asked: ${error.short}` });
       else this.#plan.emit({ kind: 'host.failed', host: name, error });
     }
   }

@@ -86,6 +86,14 @@ const table: readonly {
     host: 'failed',
   },
   { name: 'interrupted before the host', mode: 'apply', events: [runFailed('interrupted')], exit: 130, outcome: 'interrupted', host: 'not-attempted' },
+  {
+    name: 'observed only and not to be asked is not in order either',
+    mode: 'check',
+    events: [{ kind: 'host.skipped', host: 'a', because: 'connection refused' }],
+    exit: 0,
+    outcome: 'converged',
+    host: 'not-attempted',
+  },
   { name: 'wrong usage', mode: 'apply', events: [runFailed('usage')], exit: 4, outcome: 'failed', host: 'not-attempted' },
 ];
 

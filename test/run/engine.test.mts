@@ -518,8 +518,8 @@ describe('engine', () => {
       es.refuse = new RunFailure({ kind: 'unreachable', short: 'connection refused', message: 'connection refused' });
       const { exitCode, events, notAttempted, cut } = await play(given(es));
       expect([exitCode, notAttempted, cut]).to.deep.equal([0, [], []]);
-      expect(events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []))).to.deep.equal([
-        'es is observed only and was not asked: connection refused',
+      expect(events.flatMap((event) => (event.kind === 'host.skipped' ? [event.because] : []))).to.deep.equal([
+        'observed only, and could not be asked: connection refused',
       ]);
     });
 
