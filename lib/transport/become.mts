@@ -29,9 +29,17 @@ export interface Entry {
   readonly become: Become | undefined;
 }
 
-/** Why the shell never came up: the command ended with `code` after printing `output`. */
-export function entryFailure(entry: Entry, code: number | undefined, signal: string | undefined, output: string): RunFailure {
+/** How the command ended that was to become the session's shell; `hasBegun`: it was a shell already. */
+export interface EntryEnd {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly hasBegun: boolean;
+}
+
+/** Why the shell never came up: the command ended after printing `output`. */
+export function entryFailure(entry: Entry, { code, signal, hasBegun }: EntryEnd, output: string): RunFailure {
   const { hostName, loginUser, become } = entry;
+  const how = code === undefined ? (signal ?? '') : `exit ${code}`;
   const said = output.trim().split('\n').slice(-3).join('\n').slice(-600);
   const failure = (error: RunError): RunFailure => new RunFailure(error);
   if (code === undefined && signal === undefined) {
@@ -41,11 +49,19 @@ export function entryFailure(entry: Entry, code: number | undefined, signal: str
       message: `the connection to ${hostName} went away while the session was opened${said === '' ? '' : `: ${said}`}`,
     });
   }
+  if (hasBegun) {
+    return failure({
+      kind: 'unreachable',
+      short: 'shell ended',
+      message: `the shell on ${hostName} ended (${how}) while the session was opened`,
+      hint: 'was it killed there, or is the host going down?',
+    });
+  }
   if (become === undefined || /This account is currently not available/.test(output)) {
     return failure({
       kind: 'auth',
       short: 'no shell',
-      message: `${hostName} let ${loginUser} log in but ran no command (${code === undefined ? (signal ?? '') : `exit ${code}`})${said === '' ? '' : `: ${said}`}`,
+      message: `${hostName} let ${loginUser} log in but ran no command (${how})${said === '' ? '' : `: ${said}`}`,
       hint: `give ${loginUser} a login shell that runs commands, or another ansible_user`,
     });
   }
@@ -53,7 +69,7 @@ export function entryFailure(entry: Entry, code: number | undefined, signal: str
   return failure({
     kind: 'become',
     short: because?.short ?? 'sudo failed',
-    message: `${hostName}: ${because?.message(loginUser, become.user) ?? `sudo of ${loginUser} to ${become.user} failed (${code === undefined ? (signal ?? '') : `exit ${code}`})`}${said === '' ? '' : `: ${said}`}`,
+    message: `${hostName}: ${because?.message(loginUser, become.user) ?? `sudo of ${loginUser} to ${become.user} failed (${how})`}${said === '' ? '' : `: ${said}`}`,
     ...(because === undefined ? {} : { hint: because.hint(loginUser) }),
   });
 }

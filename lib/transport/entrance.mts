@@ -140,7 +140,7 @@ export async function startUnderBecome(
         }
       };
       wire.onClose = (end): void => {
-        settled(entryFailure(entering, end.code, end.signal, `${said}\n${errors.replaceAll(prompt, '')}`));
+        settled(entryFailure(entering, { ...end, hasBegun: heard.proven }, heard.proven ? '' : `${said}\n${errors.replaceAll(prompt, '')}`));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();

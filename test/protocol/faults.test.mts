@@ -1,12 +1,15 @@
 /** Servers that drop, stall, split and lie: never an answer that was not given, and never a wait without end. */
+import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
+import type { ErrorKind } from '../../lib/errors.mts';
 import type { Ask } from '../../lib/plan/model.mts';
+import { enter, hostAsks, type Entering } from '../../lib/transport/entrance.mts';
 import { FramedSession } from '../../lib/transport/framed-session.mts';
 import { openTransport } from '../../lib/transport/index.mts';
 import { Wire } from '../../lib/transport/wire.mts';
 import type { Channel, Connection, Frame } from '../../lib/transport/session.mts';
 import { parseFacts } from '../../lib/shell/bootstrap.mts';
-import { failureOf, limits, makeHost, me, opening, step, text } from '../transport/support.mts';
+import { failureOf, holder, limits, makeHost, me, opening, step, text, withDirectory } from '../transport/support.mts';
 import { startServer, type Faults, type FaultyServer } from './server.mts';
 
 const host = (server: FaultyServer): ReturnType<typeof makeHost> =>
@@ -164,6 +167,75 @@ describe('an answer that is cut', () => {
       expect((await scripted(answer, whole, ending).ask(asks, limits())).kind).to.equal('complete');
     });
   }
+});
+
+describe('the first answer of a session', () => {
+  /** What a real shell answers to the first command, with NONCE for the nonce of the one that asks. */
+  const answerTo = (command: string): string => {
+    const said = spawnSync('/bin/sh', ['-c', command], { input: '', encoding: 'latin1' }).stdout;
+    return said.replaceAll(nonceOf(command), 'NONCE');
+  };
+  const nonceOf = (command: string): string => /BEGIN ([0-9a-f]+)/.exec(command)?.[1] ?? '';
+
+  /** Answers the first command with the first `bytes` bytes of `answer`, and then is gone. */
+  const cutAt = (answer: string, bytes: number, ending: { code: number | undefined; signal: string | undefined }): Connection => ({
+    start: (command) => {
+      const said = Buffer.from(answer.replaceAll('NONCE', nonceOf(command)), 'latin1').subarray(0, bytes);
+      let output: (bytes: Uint8Array) => void = () => undefined;
+      let close: (end: typeof ending) => void = () => undefined;
+      setImmediate(() => {
+        output(said);
+        close(ending);
+      });
+      return Promise.resolve({
+        write: () => undefined,
+        drained: () => Promise.resolve(),
+        end: () => undefined,
+        destroy: () => undefined,
+        onOutput: (listener) => (output = listener),
+        onErrorOutput: () => undefined,
+        onClose: (listener) => (close = listener),
+      });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+
+  for (const [name, become] of [
+    ['as the user who logs in', undefined],
+    ['as root', { user: 'root' }],
+  ] as const)
+    for (const [ended, ending, { kind, before, after }] of [
+      ['with the link', { code: undefined, signal: undefined }, { kind: 'unreachable', before: 'connection lost', after: 'connection lost' }],
+      [
+        'with its shell',
+        { code: 0, signal: undefined },
+        become === undefined ? { kind: 'auth', before: 'no shell', after: 'shell ended' } : { kind: 'become', before: 'sudo failed', after: 'shell ended' },
+      ],
+    ] satisfies readonly [string, object, { kind: ErrorKind; before: string; after: string }][])
+      it(`${name}, cut at any byte ${ended}, gives no session, and nothing is known of the host`, () =>
+        withDirectory(async (directory) => {
+          const entering: Entering = {
+            ...{ hostName: 'host-01', loginUser: 'ops', become, shell: '/bin/sh', signal: opening.signal, deadlineMs: opening.deadlineMs },
+            ...{ asks: hostAsks([question, { at: 'host', kind: 'stat', key: '/etc/absent' }]), holder: holder(), lockFile: `${directory}/lock` },
+          };
+          let answer = '';
+          const real: Connection = {
+            start: (command) => Promise.reject(new Error((answer = answerTo(command.replace(/^exec env .* -- /, 'exec '))))),
+            [Symbol.asyncDispose]: () => Promise.resolve(),
+          };
+          await enter(real, entering).catch(() => undefined);
+          const whole = Buffer.byteLength(answer.replaceAll('NONCE', '0'.repeat(24)), 'latin1');
+          // From here on it is the shell that speaks: the first line is empty.
+          const begun = `\nBEGIN ${'0'.repeat(24)}\n`.length;
+          expect(answer).to.match(/^\nBEGIN NONCE\n(.+\n)+\nPROBE NONCE\n/);
+          for (let bytes = 0; bytes < whole; bytes++) {
+            const hasBegun = bytes >= begun;
+            const error = await failureOf(enter(cutAt(answer, bytes, ending), entering), hasBegun ? 'unreachable' : kind);
+            expect(error.short, `byte ${bytes} of ${whole}`).to.equal(hasBegun ? after : before);
+          }
+          const entered = await enter(cutAt(answer, whole, ending), entering);
+          expect(entered.first?.size).to.equal(2);
+        }));
 });
 
 describe('the end of a session', () => {
