@@ -61,6 +61,8 @@ export interface Facts {
   readonly mayRaiseLimits: boolean;
   /** `fs.nr_open`: no process may have a higher open-files limit. */
   readonly nrOpen: number;
+  /** By how much the host's clock is ahead of the controller's; negative: behind. */
+  readonly aheadMs: number;
 }
 export interface Limit {
   readonly soft: number;

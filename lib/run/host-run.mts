@@ -1,8 +1,9 @@
 import { assertNever, RunFailure, toRunError, type RunError } from '../errors.mts';
 import type { Host } from '../inventory/model.mts';
-import type { RoleName } from '../names.mts';
+import type { HostName, RoleName } from '../names.mts';
 import type { Answer, Ask, CompiledStep, Facts, Question } from '../plan/model.mts';
 import type { EventBody } from '../report/events.mts';
+import { elapsed } from '../report/format.mts';
 import { REFUSED } from '../shell/steps.mts';
 import type { Counters, Frame, Limits, LockHolder, OpenOptions, Reader, Session, StepEnd, Transport } from '../transport/session.mts';
 import { Answers, distinct } from './answers.mts';
@@ -17,6 +18,9 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const APPLY_SLACK_MS = 30_000;
 /** How long a host whose session was lost may take to let this run in again: it may be starting anew. */
 const RETURN_MS = 120_000;
+
+/** From here on certificates may be judged wrongly, and what two logs say does not fit together. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface HostRunOptions {
   readonly transport: Transport;
@@ -83,6 +87,8 @@ export class HostRun {
     emit({ kind: 'host.connecting', host: name });
     await this.#login(await this.#options.placed(this.host), riding);
     emit({ kind: 'host.connected', host: name, ms: Math.round(this.#session().counters.connectMs) });
+    const { aheadMs } = this.facts;
+    if (Math.abs(aheadMs) >= CLOCK_TOLERANCE_MS) emit({ kind: 'notice', text: clockNotice(name, aheadMs) });
   }
 
   async #login(host: Host, riding: readonly Ask[], lastingMs?: number): Promise<void> {
@@ -354,6 +360,9 @@ export class HostRun {
     return this.failure;
   }
 }
+
+const clockNotice = (name: HostName, aheadMs: number): string =>
+  `${name}: its clock is ${elapsed(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's — set right whichever is wrong (chronyc tracking or timedatectl says it): certificates are judged and logs are dated by it`;
 
 const currentAsks = (asks: readonly Ask[]): readonly Ask[] => asks.filter((ask) => ask.at === 'host' && ask.fresh !== true);
 

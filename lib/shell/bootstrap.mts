@@ -30,9 +30,10 @@ export const REQUIRED_TOOLS: Readonly<Record<'read' | 'write', readonly string[]
 
 const ENVIRONMENT = `LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; unset ENV BASH_ENV CDPATH LANGUAGE; umask 022; cd /`;
 
-const FACT_LINES = '^(ID=|VERSION_ID=|MemTotal:|Max processes|Max open files|Max locked memory|Uid:|CapEff:|Cpus_allowed_list:|[0-9a-f-]+$|[a-z0-9_]+$)';
+const FACT_LINES =
+  '^(ID=|VERSION_ID=|MemTotal:|Max processes|Max open files|Max locked memory|Uid:|CapEff:|Cpus_allowed_list:|btime |[0-9]+ \\(|[0-9a-f-]+$|[a-z0-9_]+$)';
 const FACT_FILES =
-  '/etc/os-release /proc/meminfo /proc/self/limits /proc/self/status /proc/sys/kernel/random/boot_id /proc/sys/fs/nr_open /proc/sys/kernel/arch';
+  '/etc/os-release /proc/meminfo /proc/self/limits /proc/self/status /proc/sys/kernel/random/boot_id /proc/sys/fs/nr_open /proc/sys/kernel/arch /proc/stat /proc/self/stat';
 
 export interface BootstrapText {
   readonly nonce: string;
@@ -91,8 +92,14 @@ export type LockState =
   | { readonly kind: 'held'; readonly holder: LockHolder | undefined }
   | { readonly kind: 'error'; readonly reason: string };
 
+/** When the first command was sent and when it was heard, by the controller's clock, in milliseconds: the host has told its time in between. */
+export interface Heard {
+  readonly sent: number;
+  readonly heard: number;
+}
+
 /** What the first command printed before its answers; unreadable facts are empty or zero, never guessed. */
-export function parseFacts(head: string): { readonly facts: Facts; readonly lock: LockState } {
+export function parseFacts(head: string, between: Heard = { sent: 0, heard: Infinity }): { readonly facts: Facts; readonly lock: LockState } {
   const values = new Map<string, string>();
   let lock: LockState = { kind: 'none' };
   for (const line of head.split('\n')) {
@@ -121,11 +128,28 @@ export function parseFacts(head: string): { readonly facts: Facts; readonly lock
       limits: { nofile: parseLimit(get('Max open files')), nproc: parseLimit(get('Max processes')), memlock: parseLimit(get('Max locked memory')) },
       mayRaiseLimits: (BigInt(`0x${get('CapEff') || '0'}`) & CAP_SYS_RESOURCE) !== 0n,
       nrOpen: Number.parseInt(get('/proc/sys/fs/nr_open'), 10) || 0,
+      aheadMs: aheadOf(between, timeOf(get('/proc/stat'), get('/proc/self/stat'))),
     },
   };
 }
 
 const CAP_SYS_RESOURCE = 1n << 24n;
+
+/** What the kernel counts the age of a process in, on every machine of today. */
+const MS_PER_TICK = 10;
+
+/** The host's time when grep was started: no shell says it without a process, but the kernel has it as the time of the boot and the ticks since. */
+function timeOf(boot: string, grep: string): number | undefined {
+  const seconds = Number(boot.replace('btime ', ''));
+  const ticks = Number(grep.slice(grep.lastIndexOf(')') + 2).split(' ')[19]);
+  return seconds > 0 && ticks > 0 ? seconds * 1000 + ticks * MS_PER_TICK : undefined;
+}
+
+/** By how much at least, whenever in between it was told. */
+function aheadOf({ sent, heard }: Heard, time: number | undefined): number {
+  if (time === undefined) return 0;
+  return Math.max(0, time - heard) + Math.min(0, time - sent);
+}
 
 /** `0-3,6` is 5; the list is what this session may run on, as `nproc` counts. */
 function countCpus(list: string): number {

@@ -54,9 +54,10 @@ export async function enter(connection: Connection, entering: Entering): Promise
     startShell(connection, entering, nonce, compileBootstrap({ ...more, probe }));
   const probe = asks.length === 0 ? '' : compileProbe(asks, `${nonce}p`);
   const riding = Buffer.byteLength(enterCommand(compileBootstrap({ ...more, probe }), shell, entering.become, nonce)) <= LONGEST_COMMAND;
+  const sent = Date.now();
   const { wire, reader } = await command(riding ? probe : '');
   try {
-    const { facts, lock } = parseFacts(reader.head);
+    const { facts, lock } = parseFacts(reader.head, { sent, heard: Date.now() });
     requireTools(entering, facts);
     if (holder !== undefined && lock.kind !== 'taken') throw lockFailure(entering.hostName, lock);
     if (holder !== undefined) wire.write(MEET_GUARD);

@@ -21,6 +21,7 @@ export const FACTS: Facts = {
   limits: { nofile: { soft: 1024, hard: 1048576 }, nproc: { soft: 1000, hard: 1000 }, memlock: { soft: 65536, hard: 65536 } },
   mayRaiseLimits: true,
   nrOpen: 1048576,
+  aheadMs: 0,
 };
 
 export function inventory(yaml: string): Inventory {

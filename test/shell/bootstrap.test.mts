@@ -35,4 +35,27 @@ for (const shell of shells) {
       });
     });
   });
+
+  describe(`the time of a host under ${shell.name}`, () => {
+    const from = Date.now();
+    const reader = new FrameReader(nonce);
+    reader.push(runSh(shell, compileBootstrap({ nonce, probe: '', shell: 'true' })).stdout);
+    const to = Date.now();
+
+    it('is told by the first command', () => {
+      // The kernel keeps the time of its boot in whole seconds.
+      expect(parseFacts(reader.head, { sent: 0, heard: 0 }).facts.aheadMs).to.be.within(from - 1100, to + 100);
+    });
+    it('is ahead or behind only as far as the answer cannot have been under way', () => {
+      const hour = 3_600_000;
+      const ahead = (sent: number, heard: number): number => Math.round(parseFacts(reader.head, { sent, heard }).facts.aheadMs / 60_000);
+      expect(ahead(from - hour, to + hour)).to.equal(0);
+      expect(ahead(from - 2 * hour, to - hour)).to.equal(60);
+      expect(ahead(from + hour, to + 2 * hour)).to.equal(-60);
+    });
+    it('is not guessed where the kernel does not say it', () => {
+      const said = reader.head.replace(/^.*btime.*$/m, '');
+      expect(parseFacts(said, { sent: 0, heard: 0 }).facts.aheadMs).to.equal(0);
+    });
+  });
 }

@@ -83,6 +83,7 @@ const FACTS: Facts = {
   limits: { nofile: { soft: 1024, hard: 524_288 }, nproc: { soft: 4096, hard: 4096 }, memlock: { soft: 65_536, hard: 65_536 } },
   mayRaiseLimits: true,
   nrOpen: 1_048_576,
+  aheadMs: 0,
 };
 
 export class FakeTransport implements Transport {
