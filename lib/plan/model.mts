@@ -78,6 +78,8 @@ export interface Change {
   readonly field: string;
   readonly from: Shown;
   readonly to: Shown;
+  /** Nobody who reads it would notice: comments and blank lines. */
+  readonly cosmetic?: true;
   /** Applying it stops or restarts something that is running: rollouts take such hosts in batches. */
   readonly disrupts?: true;
   /** What it is that nobody does by accident, such as `another version`: not applied without `--yes`. */

@@ -130,9 +130,10 @@ function fieldLines(change: Change, state: ChangedResource['state'], diff: boole
   return [[indent, `${change.field}:`, ...restart], ...contentDiff(change).map((line): Line => [indent, ...line])];
 }
 
-function noteOf({ disrupts, consent, refused }: Change, state: ChangedResource['state']): Line {
+function noteOf({ cosmetic, disrupts, consent, refused }: Change, state: ChangedResource['state']): Line {
   if (refused !== undefined) return [['yellow', ` (refused: ${refused.reason})`]];
   if (consent !== undefined && state !== 'changed') return [['yellow', ` (needs a yes: ${consent})`]];
+  if (cosmetic === true) return [['dim', ' (cosmetic: only comments and blank lines)']];
   return disrupts === true ? [['yellow', ' (disrupts what is running)']] : [];
 }
 

@@ -25,6 +25,7 @@ const change = z.strictObject({
   to: z.string().nullable(),
   state: z.enum(['changed', 'pending', 'failed', 'unknown']).describe('what became of the change in this run'),
   because: reason.exactOptional(),
+  cosmetic: z.literal(true).exactOptional().describe('only comments and blank lines differ'),
 });
 
 const check = z.strictObject({

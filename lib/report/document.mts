@@ -96,6 +96,7 @@ function changeEntry(id: string, { verdict, because }: ResourceState, change: Ch
     field: change.field,
     from: valueOf(change.from),
     to: valueOf(change.to),
+    ...(change.cosmetic === true ? { cosmetic: true } : {}),
     state: verdict.kind === 'converged' ? 'changed' : verdict.kind,
     ...(because === undefined ? {} : { because: { variable: because.variable, ...because.source } }),
   };

@@ -20,7 +20,7 @@ const error = z.object({
   source: source.exactOptional(),
 });
 const shown = z.discriminatedUnion('kind', [z.object({ kind: z.literal('text'), text: z.string() }), z.object({ kind: z.enum(['absent', 'hidden']) })]);
-const change = z.object({ field: z.string(), from: shown, to: shown, disrupts: z.literal(true).exactOptional() });
+const change = z.object({ field: z.string(), from: shown, to: shown, cosmetic: z.literal(true).exactOptional(), disrupts: z.literal(true).exactOptional() });
 const verdict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('converged') }),
   z.object({ kind: z.enum(['pending', 'changed']), changes: z.array(change) }),

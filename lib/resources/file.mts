@@ -1,15 +1,15 @@
 import type { Answer, Change, Question, Resource, Shown } from '../plan/model.mts';
 import { attempt, checkedPath, known, question, sha256, stat, text } from '../plan/questions.mts';
 import { isConfidential, type Content } from '../secret.mts';
-import { meaningOf, posixPattern, sha256Of } from '../shell/digest.mts';
+import { compared, meaningOf, sha256Of, type Syntax } from '../shell/digest.mts';
 import { TEXT_LIMIT } from '../shell/probe-answers.mts';
 import { applyMeta, metaChanges, metaOf, ofType, type MetaOptions } from './meta.mts';
 import { absentShown, change, has, hidden, resource, shown, type Common } from './resource.mts';
 
 export interface FileOptions extends Common, MetaOptions {
   readonly content: Content;
-  /** POSIX extended regular expression of lines whose difference does not count. */
-  readonly ignore?: string;
+  /** How its reader takes it; unless said, every byte counts. Secrets are only known to differ. */
+  readonly syntax?: Syntax;
   /** Makes missing parent directories, root's and 0755. */
   readonly parents?: true;
   /** Written in this directory of the same filesystem and moved into place: for directories in which a program reads whatever lies there. */
@@ -18,24 +18,24 @@ export interface FileOptions extends Common, MetaOptions {
 
 interface Now {
   readonly shown: Shown;
-  readonly same: boolean;
+  readonly is: 'same' | 'cosmetic' | 'different';
 }
 
 /** Content that can be shown is compared as text, so that a difference can be shown too; everything else by digest. */
-function contentNow(path: string, content: Content, ignore: string | undefined): Question<Now> {
+function contentNow(path: string, content: Content, syntax: Syntax | undefined): Question<Now> {
   if (typeof content !== 'string' || Buffer.byteLength(content) > TEXT_LIMIT) {
     const wanted = sha256Of(content);
     return sha256(path).map((have) => ({
-      same: have === wanted,
+      is: have === wanted ? 'same' : 'different',
       shown: have === undefined ? absentShown : isConfidential(content) ? hidden : shown(`sha256 ${have}`),
     }));
   }
-  const equal = (have: string): boolean => have === content || (ignore !== undefined && meaning(have, ignore) === meaning(content, ignore));
+  const against = (have: string): Now['is'] => (syntax !== undefined ? compared(have, content, syntax) : have === content ? 'same' : 'different');
   // What cannot be read as text cannot be equal to a text.
   const unreadable = (have: Answer<string | undefined>): Answer<Now> => {
     if (have.kind === 'known')
-      return known({ same: have.value !== undefined && equal(have.value), shown: have.value === undefined ? absentShown : shown(have.value) });
-    return /^(not UTF-8 text|larger than )/.test(have.reason) ? known({ same: false, shown: shown(`(${have.reason})`) }) : have;
+      return known(have.value === undefined ? { is: 'different', shown: absentShown } : { is: against(have.value), shown: shown(have.value) });
+    return /^(not UTF-8 text|larger than )/.test(have.reason) ? known({ is: 'different', shown: shown(`(${have.reason})`) }) : have;
   };
   const read = attempt(text(path));
   return question(read.asks, (answers) => {
@@ -43,8 +43,6 @@ function contentNow(path: string, content: Content, ignore: string | undefined):
     return have.kind === 'known' ? unreadable(have.value) : have;
   });
 }
-
-const meaning = (text: string, ignore: string): string => meaningOf(Buffer.from(text).toString('latin1'), ignore);
 
 function wantedShown(content: Content): Shown {
   if (isConfidential(content)) return hidden;
@@ -54,13 +52,12 @@ function wantedShown(content: Content): Shown {
 /** A regular file with this content, owner and mode. */
 export function file(path: string, options: FileOptions): Resource {
   checkedPath(path);
-  if (options.ignore !== undefined) posixPattern(options.ignore);
-  const { content } = options;
+  const { content, syntax } = options;
   const meta = metaOf(options, 0o644);
   const status = stat(path);
-  const reading = contentNow(path, content, options.ignore);
+  const reading = contentNow(path, content, syntax);
   return resource(`file ${path}`, options, {
-    wanted: [options.ignore === undefined || typeof content !== 'string' ? sha256Of(content) : meaning(content, options.ignore), meta],
+    wanted: [syntax === undefined || typeof content !== 'string' ? sha256Of(content) : meaningOf(Buffer.from(content).toString('latin1'), syntax), meta],
     differs: question<readonly Change[]>([...status.asks, ...reading.asks], (answers) => {
       const now = status.read(answers);
       if (now.kind === 'unavailable') return now;
@@ -69,7 +66,9 @@ export function file(path: string, options: FileOptions): Resource {
       if (there.value === undefined) return known([change('content', absentShown, wantedShown(content))]);
       const have = reading.read(answers);
       if (have.kind === 'unavailable') return have;
-      return known([...(have.value.same ? [] : [change('content', have.value.shown, wantedShown(content))]), ...metaChanges(there.value, meta)]);
+      const { is, shown: found } = have.value;
+      const differing = is === 'same' ? [] : [change('content', found, wantedShown(content), is === 'cosmetic' ? { cosmetic: true } : {})];
+      return known([...differing, ...metaChanges(there.value, meta)]);
     }),
     apply(changes, steps) {
       if (!has(changes, 'content')) {

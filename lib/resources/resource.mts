@@ -39,7 +39,12 @@ export const shown = (text: string | number): Shown => ({ kind: 'text', text: St
 export const absentShown: Shown = { kind: 'absent' };
 export const hidden: Shown = { kind: 'hidden' };
 
-export const change = (field: string, from: Shown | string, to: Shown | string, more: Pick<Change, 'disrupts' | 'consent' | 'refused'> = {}): Change => ({
+export const change = (
+  field: string,
+  from: Shown | string,
+  to: Shown | string,
+  more: Pick<Change, 'cosmetic' | 'disrupts' | 'consent' | 'refused'> = {},
+): Change => ({
   field,
   from: typeof from === 'string' ? shown(from) : from,
   to: typeof to === 'string' ? shown(to) : to,

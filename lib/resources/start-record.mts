@@ -4,13 +4,13 @@
  */
 import { FIND_JARS } from '../plan/jars.mts';
 import type { Resource } from '../plan/model.mts';
-import { COMMENTS, inputsDigest, posixPattern, type Input } from '../shell/digest.mts';
+import { inputsDigest, isOrdered, meaningless, posixPattern, type Input, type Syntax } from '../shell/digest.mts';
 import { file } from './file.mts';
 import { startRecordIds } from './ids.mts';
 import type { Common } from './resource.mts';
 import { dropIn } from './unit-file.mts';
 
-export type { Input };
+export type { Input, Syntax };
 
 export const START_RECORD = '/usr/local/lib/kafka-elastic-monitoring/start-record';
 
@@ -21,7 +21,7 @@ export const recordPath = (unit: string): string => `/run/kafka-elastic-monitori
 export const START_RECORD_SCRIPT = `#!/bin/sh
 # Usage: start-record UNIT INPUT...     writes "<invocation> <digest>" to /run/kafka-elastic-monitoring/UNIT
 #        start-record --digest INPUT... prints the digest
-# INPUT: file IGNORED-LINES PATH | link PATH | jars DIRECTORY ENTRY
+# INPUT: file IGNORED-LINES PATH | settings IGNORED-LINES PATH | link PATH | jars DIRECTORY ENTRY; of settings the order says nothing
 # Run before each start of a service, so that what it was started with can be compared with what is wanted.
 set -u
 LC_ALL=C
@@ -31,10 +31,10 @@ umask 077
 describe() {
   while [ $# -gt 0 ]; do
     case $1 in
-      file)
+      file | settings)
         if [ -f "$3" ]; then
           printf 'file %s\\n' "$3"
-          grep -Ev -e "$2" <"$3"
+          if [ "$1" = file ]; then grep -Ev -e "$2" <"$3"; else grep -Ev -e "$2" <"$3" | sort; fi
         else
           printf 'absent %s\\n' "$3"
         fi
@@ -76,9 +76,10 @@ export function inputArguments(inputs: readonly Input[]): readonly string[] {
   return inputs.flatMap((input) => {
     if ('link' in input) return ['link', input.link];
     if ('jars' in input) return ['jars', input.jars, input.without];
-    const ignore = input.ignore ?? COMMENTS;
-    posixPattern(ignore);
-    return ['file', ignore, input.path];
+    const { path, syntax = 'lines', ignore } = input;
+    const pattern = meaningless(syntax, ignore);
+    posixPattern(pattern);
+    return [isOrdered(syntax) ? 'file' : 'settings', pattern, path];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Change, Resource } from '../plan/model.mts';
 import { known, question, unitState } from '../plan/questions.mts';
+import type { Input } from '../shell/digest.mts';
 import { file } from './file.mts';
 import { dropInId } from './ids.mts';
 import { change, has, resource, type Common } from './resource.mts';
@@ -7,7 +8,7 @@ import { resourceId } from '../names.mts';
 
 /** A file of a unit; systemd knows what is in it, not only the disk. */
 function unitPart(id: string, unit: string, path: string, content: string, options: Common): Resource {
-  const disk = file(path, { content, mode: 0o644, parents: true });
+  const disk = file(path, { content, syntax: 'unit', mode: 0o644, parents: true });
   const state = unitState(unit);
   return resource(id, options, {
     wanted: disk.fingerprint,
@@ -28,9 +29,14 @@ function unitPart(id: string, unit: string, path: string, content: string, optio
   });
 }
 
+const pathOf = (unit: string): string => `/etc/systemd/system/${unit}`;
+
 /** /etc/systemd/system/<unit>, known to systemd. */
 export const unitFile = (unit: string, content: string, options: Common = {}): Resource =>
-  unitPart(resourceId(`unit ${unit}`), unit, `/etc/systemd/system/${unit}`, content, options);
+  unitPart(resourceId(`unit ${unit}`), unit, pathOf(unit), content, options);
+
+/** The same file as what its service reads when it starts. */
+export const unitInput = (unit: string, content: string): Input => ({ path: pathOf(unit), content, syntax: 'unit' });
 
 /** /etc/systemd/system/<unit>.d/<name>.conf, for units that others installed. */
 export const dropIn = (unit: string, name: string, content: string, options: Common = {}): Resource =>

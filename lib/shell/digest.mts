@@ -5,8 +5,22 @@ import { bytesOf, type Content } from '../secret.mts';
 /** SHA-256 in hexadecimal; secrets go in, only the digest comes out. */
 export const sha256Of = (content: Content): string => createHash('sha256').update(bytesOf(content)).digest('hex');
 
-/** Comments that start with # and blank lines. */
-export const COMMENTS = '^[[:space:]]*(#|$)';
+/** How the program that reads a text takes its lines; `comments` is a POSIX extended regular expression. */
+const SYNTAXES = {
+  /** Each counts where it stands: JVM options, limits, pipelines. */
+  lines: { comments: '^[[:space:]]*(#|$)', isOrdered: true },
+  /** One setting each, in any order: properties, flat YAML. */
+  settings: { comments: '^[[:space:]]*(#|$)', isOrdered: false },
+  /** systemd's own. */
+  unit: { comments: '^[[:space:]]*([#;]|$)', isOrdered: true },
+} as const;
+export type Syntax = keyof typeof SYNTAXES;
+
+export const isOrdered = (syntax: Syntax): boolean => SYNTAXES[syntax].isOrdered;
+
+/** Lines without meaning, as a POSIX extended regular expression: comments, blank lines, and those of `ignore`. */
+export const meaningless = (syntax: Syntax, ignore?: string): string =>
+  ignore === undefined ? SYNTAXES[syntax].comments : `${SYNTAXES[syntax].comments}|${ignore}`;
 
 const CLASSES: Readonly<Record<string, string>> = {
   alnum: 'A-Za-z0-9',
@@ -47,15 +61,28 @@ export function posixPattern(ere: string): RegExp {
   return new RegExp(source, 's');
 }
 
-/** The lines that mean something, each with its line end: what `grep -Ev` prints. Text is one character a byte. */
-export function meaningOf(text: string, ignore: string): string {
-  const pattern = posixPattern(ignore);
+/** Text is one character a byte. */
+function linesOf(text: string): readonly string[] {
   const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines
-    .filter((line) => !pattern.test(line))
-    .map((line) => `${line}\n`)
-    .join('');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
+
+const joined = (lines: readonly string[], syntax: Syntax): string => (isOrdered(syntax) ? lines : lines.toSorted()).map((line) => `${line}\n`).join('');
+
+/** The lines that mean something, each with its line end: what `grep -Ev` prints, sorted where their order says nothing. */
+export function meaningOf(text: string, syntax: Syntax, ignore?: string): string {
+  const pattern = posixPattern(meaningless(syntax, ignore));
+  return joined(
+    linesOf(text).filter((line) => !pattern.test(line)),
+    syntax,
+  );
+}
+
+/** How one text stands to another in the eyes of who reads it: `cosmetic` where only comments and blank lines differ. */
+export function compared(have: string, want: string, syntax: Syntax): 'same' | 'cosmetic' | 'different' {
+  const [one, other] = [have, want].map((text) => Buffer.from(text).toString('latin1')) as [string, string];
+  if (have === want || (!isOrdered(syntax) && joined(linesOf(one), syntax) === joined(linesOf(other), syntax))) return 'same';
+  return meaningOf(one, syntax) === meaningOf(other, syntax) ? 'cosmetic' : 'different';
 }
 
 /** One thing that a service reads at its start. */
@@ -63,7 +90,9 @@ export type Input =
   | {
       readonly path: string;
       readonly content: Content;
-      /** POSIX extended regular expression of lines without meaning; comments and blank lines unless said. */
+      /** `lines` unless said. */
+      readonly syntax?: Syntax;
+      /** POSIX extended regular expression of lines that are no reason to start it again, beside comments and blank ones. */
       readonly ignore?: string;
     }
   | { readonly link: string; readonly target: string }
@@ -84,7 +113,7 @@ export function inputsDigest(inputs: readonly Input[]): string {
     }
     const text = Buffer.from(bytesOf(input.content)).toString('latin1');
     if (text.includes('\0')) throw new TypeError(`${input.path} is no text: it cannot be an input`);
-    hash.update(`file ${input.path}\n`).update(meaningOf(text, input.ignore ?? COMMENTS), 'latin1');
+    hash.update(`file ${input.path}\n`).update(meaningOf(text, input.syntax ?? 'lines', input.ignore), 'latin1');
   }
   return hash.digest('hex');
 }

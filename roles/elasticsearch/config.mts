@@ -6,7 +6,7 @@ import { DATA, LOGS } from './paths.mts';
 import { flatYaml } from './yaml.mts';
 
 /** Lines of elasticsearch.yml that a running node has no use for: changing them is no reason to restart it. */
-export const YML_IGNORED = '^[[:space:]]*(#|$)|^cluster\\.initial_master_nodes:';
+export const YML_IGNORED = '^cluster\\.initial_master_nodes:';
 
 export function elasticsearchYml(host: Host, inventory: Inventory, initialMasters: readonly string[] | undefined): string {
   const vars = host.vars(elasticsearch);

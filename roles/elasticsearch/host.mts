@@ -14,11 +14,13 @@ import {
   strippedJars,
   systemUser,
   unitFile,
+  unitInput,
   type Change,
   type Context,
   type Input,
   type Resource,
   type ResourceId,
+  type Syntax,
 } from '../../lib/index.mts';
 import { java, javaHome } from '../java/contract.mts';
 import { proxyOf, reachable } from '../sources/contract.mts';
@@ -35,7 +37,6 @@ import { allocation, hasMaster, runningPeer } from './rollout.mts';
 import { daemonArgv, unit, type UnitOptions } from './unit.mts';
 
 type Here = Context<ElasticsearchVars, NodeState>;
-type Link = { readonly path: string; readonly content: string; readonly ignore?: string };
 
 const KEYSTORE = `${CONFIG}/elasticsearch.keystore`;
 
@@ -46,11 +47,7 @@ export function node(here: Here): readonly Resource[] {
   const founders = initialMasters(here);
   const ours = { owner: 'root', group: USER };
   const read = configuration(here, founders);
-  const inputs = [
-    ...read.map(({ path, content, ignore }) => ({ path, content, ...(ignore === undefined ? {} : { ignore }) })),
-    { link: CURRENT, target: vars.version },
-    { jars: CURRENT, without: JNDI_LOOKUP },
-  ];
+  const inputs = [...read.map(({ because: _, ...input }): Input => input), { link: CURRENT, target: vars.version }, { jars: CURRENT, without: JNDI_LOOKUP }];
   const programs = archive({
     name: 'elasticsearch',
     version: vars.version,
@@ -72,8 +69,8 @@ export function node(here: Here): readonly Resource[] {
     directory(`${CONFIG}/jvm.options.d`, { mode: 0o750, ...ours, exclusive: ['heap.options'] }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
     directory(LOGS, { mode: 0o750, owner: USER, group: USER }),
-    ...read.map(({ path, content, because }) => file(path, { content, mode: 0o640, ...ours, because })),
-    file(`${CONFIG}/unicast_hosts.txt`, { content: unicastHosts(host, inventory), mode: 0o640, ...ours }),
+    ...read.map(({ path, content, syntax, because }) => file(path, { content, syntax, mode: 0o640, ...ours, because })),
+    file(`${CONFIG}/unicast_hosts.txt`, { content: unicastHosts(host, inventory), syntax: 'settings', mode: 0o640, ...ours }),
     keystore(options.javaHome),
     ...start,
     ...(founders === undefined ? [] : [lateFounder(here, founders)]),
@@ -81,20 +78,32 @@ export function node(here: Here): readonly Resource[] {
   ];
 }
 
+interface Read {
+  readonly path: string;
+  readonly content: string;
+  readonly syntax: Syntax;
+  readonly ignore?: string;
+  readonly because: readonly string[];
+}
+
 /** The files a node reads once, when it starts. */
-function configuration(
-  { host, vars, facts, inventory }: Here,
-  founders: readonly string[] | undefined,
-): readonly (Link & { readonly because: readonly string[] })[] {
+function configuration({ host, vars, facts, inventory }: Here, founders: readonly string[] | undefined): readonly Read[] {
   return [
-    { path: `${CONFIG}/elasticsearch.yml`, content: elasticsearchYml(host, inventory, founders), ignore: YML_IGNORED, because: ['elasticsearch_cluster_name'] },
-    { path: `${CONFIG}/jvm.options`, content: jvmOptions(enforcesChecks(host, facts)), because: ['elasticsearch_enforce_bootstrap_checks'] },
+    {
+      path: `${CONFIG}/elasticsearch.yml`,
+      content: elasticsearchYml(host, inventory, founders),
+      syntax: 'settings',
+      ignore: YML_IGNORED,
+      because: ['elasticsearch_cluster_name'],
+    },
+    { path: `${CONFIG}/jvm.options`, content: jvmOptions(enforcesChecks(host, facts)), syntax: 'lines', because: ['elasticsearch_enforce_bootstrap_checks'] },
     {
       path: `${CONFIG}/jvm.options.d/heap.options`,
       content: heapOptions(heapOf(vars.heap, facts.memoryBytes, host) ?? SMALLEST),
+      syntax: 'lines',
       because: ['elasticsearch_heap'],
     },
-    { path: `${CONFIG}/log4j2.properties`, content: log4j2Properties(), because: [] },
+    { path: `${CONFIG}/log4j2.properties`, content: log4j2Properties(), syntax: 'settings', because: [] },
   ];
 }
 
@@ -113,7 +122,7 @@ type Inputs = readonly Input[];
 
 const asService = (options: UnitOptions, inputs: Inputs): readonly Resource[] => {
   const content = unit(options);
-  return [unitFile(UNIT, content), ...recordedService(UNIT, { inputs: [...inputs, { path: `/etc/systemd/system/${UNIT}`, content }] })];
+  return [unitFile(UNIT, content), ...recordedService(UNIT, { inputs: [...inputs, unitInput(UNIT, content)] })];
 };
 
 const asDaemon = (options: UnitOptions, inputs: Inputs): readonly Resource[] => [

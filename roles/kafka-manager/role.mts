@@ -11,6 +11,7 @@ import {
   stat,
   systemUser,
   unitFile,
+  unitInput,
   uploadedFile,
   type Change,
   type Context,
@@ -44,14 +45,14 @@ function enabled({ host, vars, facts, inventory }: Here, from: Given): readonly 
   const settings = { path: configPath(product), content: config(product, host, inventory) };
   const home = javaHome(host.vars(java), facts);
   const text = unit({ product, sha256: from.sha256, address: addressOf(host), port: vars.port, heap: vars.heap, javaHome: home });
-  const inputs = [settings, { path: `/etc/systemd/system/${UNIT}`, content: text }];
+  const inputs = [settings, unitInput(UNIT, text)];
   return [
     systemUser(USER, { home: DATA }),
     directory(HOME),
     directory(CONFIG, { mode: 0o750, owner: 'root', group: USER }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
     ...(product === 'akhq' ? [uploadedFile(akhqJar(from.sha256), { from, because: ['kafka_manager_archive'] })] : unzipped(host, from)),
-    file(settings.path, { content: settings.content, mode: 0o640, owner: 'root', group: USER, because: ['kafka_manager_port'] }),
+    file(settings.path, { content: settings.content, syntax: 'lines', mode: 0o640, owner: 'root', group: USER, because: ['kafka_manager_port'] }),
     unitFile(UNIT, text, { because: ['kafka_manager_heap'] }),
     ...recordedService(UNIT, { inputs }),
   ];

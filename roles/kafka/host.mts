@@ -9,6 +9,7 @@ import {
   recordedService,
   systemUser,
   unitFile,
+  unitInput,
   type Context,
   type Input,
   type Resource,
@@ -49,14 +50,14 @@ function server(here: Here, options: UnitOptions): readonly Resource[] {
     ...(vars.jmx_authentication ? [{ path: JMX_ACCESS, content: jmxAccess(vars.jmx_user), because: ['kafka_jmx_user'] }] : []),
   ];
   const inputs: readonly Input[] = [
-    ...read.map(({ path, content }) => ({ path, content })),
-    { path: `/etc/systemd/system/${UNIT}`, content: service },
+    ...read.map(({ path, content }): Input => ({ path, content, syntax: 'settings' })),
+    unitInput(UNIT, service),
     { link: CURRENT, target: vars.version },
   ];
   return [
     ...vars.data_dirs.map((path) => directory(path, { mode: 0o750, owner: USER, group: USER, because: ['kafka_data_dirs'] })),
     directory(LOGS, { mode: 0o750, owner: USER, group: USER }),
-    ...read.map(({ path, content, because }) => file(path, { content, mode: 0o640, ...ours, because })),
+    ...read.map(({ path, content, because }) => file(path, { content, syntax: 'settings', mode: 0o640, ...ours, because })),
     // Read again at every login, so that a new password needs no restart. Java refuses to start when anybody else may read it.
     ...(vars.jmx_authentication && vars.jmx_password !== undefined
       ? [

@@ -1,4 +1,4 @@
-import { archive, chooseArchive, defineRole, directory, file, recordedService, systemUser, unitFile, type Resource } from '../../lib/index.mts';
+import { archive, chooseArchive, defineRole, directory, file, recordedService, systemUser, unitFile, unitInput, type Resource } from '../../lib/index.mts';
 import { reachable } from '../sources/contract.mts';
 import { kibanaYml, unit } from './config.mts';
 import { kibana, listeners, type KibanaVars } from './contract.mts';
@@ -11,15 +11,15 @@ import { checks, ready } from './verify.mts';
 const chosen = (vars: KibanaVars): ReturnType<typeof chooseArchive> => chooseArchive('kibana', vars.version, vars);
 
 function resources({ host, vars, inventory }: Here): readonly Resource[] {
-  const config = { path: `${CONFIG}/kibana.yml`, content: kibanaYml(host, inventory) };
+  const config = { path: `${CONFIG}/kibana.yml`, content: kibanaYml(host, inventory), syntax: 'settings' } as const;
   const service = unit(vars.heap);
-  const inputs = [config, { path: `/etc/systemd/system/${UNIT}`, content: service }, { link: CURRENT, target: vars.version }];
+  const inputs = [config, unitInput(UNIT, service), { link: CURRENT, target: vars.version }];
   return [
     systemUser(USER, { home: HOME }),
     archive({ name: 'kibana', version: vars.version, source: reachable(host, chosen(vars).source), into: HOME, because: ['kibana_version'] }),
     directory(CONFIG, { mode: 0o750, owner: 'root', group: USER }),
     directory(DATA, { mode: 0o750, owner: USER, group: USER }),
-    file(config.path, { content: config.content, mode: 0o640, owner: 'root', group: USER, because: ['kibana_port'] }),
+    file(config.path, { content: config.content, syntax: config.syntax, mode: 0o640, owner: 'root', group: USER, because: ['kibana_port'] }),
     unitFile(UNIT, service, { because: ['kibana_heap'] }),
     ...(vars.take_over_port ? listeners(host).map(takenOver) : []),
     ...recordedService(UNIT, { inputs }),

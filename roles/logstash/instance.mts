@@ -10,6 +10,7 @@ import {
   requirement,
   stat,
   unitFile,
+  unitInput,
   type Context,
   type Facts,
   type Host,
@@ -25,8 +26,8 @@ import { pipelineFile } from './pipeline-file.mts';
 import { unit } from './unit.mts';
 import { logstash } from './variables.mts';
 
-/** A client of Kafka learns of new brokers by itself: the list of those it asks first is no reason to restart it, nor is a comment. */
-const PIPELINE_IGNORED = '^[[:space:]]*(#|$|bootstrap_servers =>)';
+/** A client of Kafka learns of new brokers by itself: the list of those it asks first is no reason to restart it. */
+const PIPELINE_IGNORED = '^[[:space:]]*bootstrap_servers =>';
 
 export interface Instance {
   /** logstash-<name>.service, /etc/logstash-<name>, … */
@@ -81,10 +82,11 @@ export function instance(here: Here, spec: Instance, { first = [], before = [], 
     {
       path: `${places.config}/logstash.yml`,
       content: logstashYml(host.name, places, { address: addressOf(host), port: spec.apiPort }, spec.settings ?? {}),
+      syntax: 'settings',
     },
-    { path: `${places.config}/jvm.options`, content: jvmOptions(spec.heap, places.logs, spec.java) },
-    { path: `${places.config}/log4j2.properties`, content: log4j2Properties(spec.chatty) },
-  ];
+    { path: `${places.config}/jvm.options`, content: jvmOptions(spec.heap, places.logs, spec.java), syntax: 'lines' },
+    { path: `${places.config}/log4j2.properties`, content: log4j2Properties(spec.chatty), syntax: 'settings' },
+  ] as const;
   const content = unit({
     description: spec.description,
     places,
@@ -95,7 +97,7 @@ export function instance(here: Here, spec: Instance, { first = [], before = [], 
     ...read,
     { path: places.pipeline, content: spec.pipeline, ignore: PIPELINE_IGNORED },
     ...(spec.jmx === undefined ? [] : jmxFiles(spec.jmx, places.config)),
-    { path: `/etc/systemd/system/${places.unit}`, content },
+    unitInput(places.unit, content),
     { link: CURRENT, target: host.vars(logstash).version },
     { jars: CURRENT, without: JNDI_LOOKUP },
     ...(spec.inputs ?? []),
@@ -106,7 +108,7 @@ export function instance(here: Here, spec: Instance, { first = [], before = [], 
     directory(places.config, { mode: 0o750, owner: 'root', group: USER }),
     directory(places.data, { mode: 0o750, owner: USER, group: USER }),
     directory(places.logs, { mode: 0o750, owner: USER, group: USER }),
-    ...read.map((each) => file(each.path, { content: each.content, mode: 0o640, owner: 'root', group: USER })),
+    ...read.map(({ path, content, syntax }) => file(path, { content, syntax, mode: 0o640, owner: 'root', group: USER })),
     ...(spec.jmx === undefined ? [] : jmxFileResources(spec.jmx, places.config)),
     ...before,
     pipelineFile({ places, content: spec.pipeline, javaHome: home, ...(spec.because === undefined ? {} : { because: spec.because }) }),

@@ -18,7 +18,7 @@ const TEST_SECONDS = 300;
  * moved into place.
  */
 export function pipelineFile({ places, content, javaHome, because }: PipelineFileOptions): Resource {
-  const options = { content, mode: 0o640, owner: 'root', group: USER };
+  const options = { content, syntax: 'lines', mode: 0o640, owner: 'root', group: USER } as const;
   const target = file(places.pipeline, options);
   const candidate = `${places.config}/.pipeline.candidate`;
   return command(target.id, {

@@ -17,7 +17,11 @@ export default defineRole({
   resources: ({ vars, facts }) => [
     onlyIfPossible(
       limitsFor(vars, facts).nofile,
-      file(LIMITS_FILE, { content: limitsFile(limitsFor(vars, facts)), because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'] }),
+      file(LIMITS_FILE, {
+        content: limitsFile(limitsFor(vars, facts)),
+        syntax: 'lines',
+        because: ['os_limits_nofile', 'os_limits_nproc', 'os_limits_memlock'],
+      }),
     ),
     ...(facts.init === 'systemd' ? systemdDefaults(limitsFor(vars, facts).nofile) : []),
     sysctl('vm.max_map_count', String(vars.max_map_count), { file: SYSCTL_FILE, atLeast: true, because: ['os_limits_max_map_count'] }),

@@ -7,7 +7,7 @@ export const managerFile = (nofile: number): string => `[Manager]\nDefaultLimitN
 
 /** Running services keep what they were started with. */
 export function systemdDefaults(nofile: number): readonly Resource[] {
-  const defaults = file(MANAGER_FILE, { content: managerFile(nofile), parents: true, because: ['os_limits_nofile'] });
+  const defaults = file(MANAGER_FILE, { content: managerFile(nofile), syntax: 'unit', parents: true, because: ['os_limits_nofile'] });
   const loaded = command('systemd default limits', {
     because: ['os_limits_nofile'],
     differs: shellOutput('systemctl show --property=DefaultLimitNOFILE,DefaultLimitNOFILESoft').map(({ output }) => readDefaults(output, nofile)),

@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { NOTE, Program, said } from '../cli/program.mts';
-import { seen } from './support.mts';
+import { flatYaml } from '../../roles/elasticsearch/yaml.mts';
+import { ending, hostsOf, seen, WORK } from './support.mts';
 import { CannotTry, row } from './table.mts';
 
 describe('faults of managed files', function () {
@@ -48,6 +49,70 @@ describe('faults of managed files', function () {
       expect(apply.code, said(apply)).to.equal(0);
       expect([readFileSync(program.path('note'), 'utf8'), statSync(program.path('note')).mode & 0o777]).to.deep.equal(['hello\n', 0o644]);
       return seen(check, telling).replaceAll(program.directory, '');
+    });
+
+  const SETTINGS = flatYaml({ 'cluster.name': 'kafka-monitoring', 'node.name': 'es-01', 'http.port': 9200 });
+  /** A converged host whose service was started with the settings of `service.yml`. */
+  async function serving(program: Program): Promise<{ readonly inventory: string; readonly config: string; readonly pid: () => string } & Disposable> {
+    const [config, pidFile] = [program.path('service.yml'), program.path('service.pid')];
+    const service = { config, content: SETTINGS, pid: pidFile };
+    const inventory = program.write('inventory.yaml', hostsOf({ here: JSON.stringify({ ansible_connection: 'local', work_service: service }) }));
+    const pid = (): string => readFileSync(pidFile, 'utf8').trim();
+    ending(await program.run(WORK, ['-i', inventory]), 0, /changed: daemon service/);
+    return {
+      inventory,
+      config,
+      pid,
+      [Symbol.dispose]() {
+        process.kill(Number(pid()), 'SIGKILL');
+      },
+    };
+  }
+  const edits: readonly { readonly done: string; readonly expected: string; readonly edit: (text: string) => string; readonly says: RegExp | 'nothing' }[] = [
+    {
+      done: 'a comment and a blank line are added to the settings of a running service',
+      expected: 'check exits 2 and says that it is cosmetic; apply rewrites the file, and the service goes on',
+      edit: (text) => `# mine\n\n${text}`,
+      says: /content: differs .*\(cosmetic: only comments and blank lines\)/,
+    },
+    {
+      done: 'its settings are written in another order',
+      expected: 'no drift: check exits 0, apply changes nothing, also after the service was started with it',
+      edit: (text) =>
+        text
+          .split(/(?<=\n)/)
+          .toReversed()
+          .join(''),
+      says: 'nothing',
+    },
+    {
+      done: 'one of its settings is made a comment',
+      expected: 'check exits 2 with a difference that is not cosmetic; apply rewrites the file, and the service, which has not read it, goes on',
+      edit: (text) => text.replace('http.port', '#http.port'),
+      says: /content: differs \(--diff shows how\)$/,
+    },
+  ];
+  for (const { done, expected, edit, says } of edits)
+    row(58, { fault: 'an operator edits a managed file', done, expected }, async () => {
+      using program = new Program();
+      using service = await serving(program);
+      const { inventory, config, pid } = service;
+      const edited = edit(readFileSync(config, 'utf8'));
+      writeFileSync(config, edited);
+      const before = pid();
+      const check = await program.run(WORK, ['-i', inventory, '--check']);
+      const apply = await program.run(WORK, ['-i', inventory]);
+      expect(apply.code, said(apply)).to.equal(0);
+      expect(pid(), said(apply)).to.equal(before);
+      if (says !== 'nothing') {
+        expect(readFileSync(config, 'utf8')).to.equal(SETTINGS);
+        return ending(check, 2, says);
+      }
+      expect(readFileSync(config, 'utf8')).to.equal(edited);
+      process.kill(Number(before), 'SIGKILL');
+      ending(await program.run(WORK, ['-i', inventory]), 0, /changed: daemon service/);
+      ending(await program.run(WORK, ['-i', inventory, '--check']), 0, /here/);
+      return ending(check, 0, /here/);
     });
 
   row(

@@ -25,8 +25,8 @@ const schema = z.strictObject({
   want: z.tuple([z.string()], z.unknown()),
   /** `kind key` → what came back: text, null for absent. */
   answers: z.record(z.string(), answer),
-  /** Each `[field, from, to]`, then `disrupts` where it does. */
-  changes: z.array(z.union([z.tuple([z.string(), shown, shown]), z.tuple([z.string(), shown, shown, z.literal('disrupts')])])).exactOptional(),
+  /** Each `[field, from, to]`, then `disrupts` or `cosmetic` where it is. */
+  changes: z.array(z.union([z.tuple([z.string(), shown, shown]), z.tuple([z.string(), shown, shown, z.enum(['disrupts', 'cosmetic'])])])).exactOptional(),
   unavailable: z.string().exactOptional(),
   /** Name of the golden script beside the case file. */
   script: z.string().exactOptional(),
@@ -88,7 +88,10 @@ export function answersOf(resource: Resource, given: Case['answers']): (ask: Ask
 
 const show = (value: Shown): z.output<typeof shown> => (value.kind === 'text' ? value.text : value.kind === 'absent' ? null : { hidden: true });
 export const plain = (changes: readonly Change[]): NonNullable<Case['changes']> =>
-  changes.map(({ field, from, to, disrupts }) => (disrupts === true ? [field, show(from), show(to), 'disrupts'] : [field, show(from), show(to)]));
+  changes.map(({ field, from, to, disrupts, cosmetic }) => {
+    const kind = disrupts === true ? 'disrupts' : cosmetic === true ? 'cosmetic' : undefined;
+    return kind === undefined ? [field, show(from), show(to)] : [field, show(from), show(to), kind];
+  });
 
 /** What is done about the changes, as one readable text. */
 export function scriptOf(resource: Resource, changes: readonly Change[]): string {

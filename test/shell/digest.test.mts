@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync, readFileSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { inputsDigest, meaningOf, posixPattern, type Input } from '../../lib/shell/digest.mts';
+import { inputsDigest, meaningless, meaningOf, posixPattern, type Input, type Syntax } from '../../lib/shell/digest.mts';
 import { quote } from '../../lib/shell/quote.mts';
 import { quoteAll } from '../../lib/shell/steps.mts';
 import { inputArguments, START_RECORD_SCRIPT, startRecordDropIn, systemdWord } from '../../lib/resources/start-record.mts';
@@ -33,6 +33,7 @@ describe('patterns of ignored lines', () => {
     fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '#', '\t', '.', '\\', ']', '[', '|', '-', '/', ';', '1', '\r'), maxLength: 8 }),
     fc.string({ unit: 'binary', maxLength: 6 }),
   );
+  const syntaxes: readonly Syntax[] = ['lines', 'settings', 'unit'];
   for (const shell of shells) {
     it(`mean the same to grep under ${shell.name}`, function () {
       this.timeout(30_000);
@@ -43,11 +44,13 @@ describe('patterns of ignored lines', () => {
             { maxLength: 12 },
           ),
           fc.constantFrom(...accepted),
+          fc.constantFrom(...syntaxes),
           fc.boolean(),
-          (lines, pattern, ended) => {
+          (lines, pattern, syntax, ended) => {
             const content = lines.join('\n') + (ended ? '\n' : '');
-            const ours = meaningOf(Buffer.from(content).toString('latin1'), pattern);
-            const ran = runSh(shell, `printf '%s' ${quote(content)} | LC_ALL=C grep -Ev -e ${quote(pattern)}`);
+            const ours = meaningOf(Buffer.from(content).toString('latin1'), syntax, pattern);
+            const ordered = syntax === 'settings' ? 'sort' : 'cat';
+            const ran = runSh(shell, `export LC_ALL=C; printf '%s' ${quote(content)} | grep -Ev -e ${quote(meaningless(syntax, pattern))} | ${ordered}`);
             expect(ran.stdout.toString('latin1')).to.equal(ours);
           },
         ),
@@ -81,12 +84,12 @@ describe('start record', () => {
             text.map((each) => each.toWellFormed().replaceAll('\0', '')),
             { minLength: 1, maxLength: 3 },
           ),
-          fc.constantFrom(undefined, '^;', 'x^'),
-          (contents, ignore) => {
+          fc.constantFrom({}, { ignore: '^;' }, { ignore: 'x^' }, { syntax: 'settings' as const }, { syntax: 'unit' as const, ignore: '^a' }),
+          (contents, how) => {
             inTemporary((directory) => {
               symlinkSync('7.10.2', `${directory}/current`);
               const inputs: readonly Input[] = [
-                ...contents.map((content, index) => ({ path: `${directory}/it's ${index.toString()}`, content, ...(ignore === undefined ? {} : { ignore }) })),
+                ...contents.map((content, index) => ({ path: `${directory}/it's ${index.toString()}`, content, ...how })),
                 { link: `${directory}/current`, target: '7.10.2' },
               ];
               contents.forEach((content, index) => {
@@ -114,6 +117,19 @@ describe('start record', () => {
         expect(onDisk('# new\n\na=1\n\t# x\nb=2')).to.equal(true);
         for (const other of ['a=1\n', 'b=2\na=1\n', 'a=1 \nb=2\n', 'a=1\r\nb=2\n', 'a=1\nb=2\0\n', ''])
           expect(onDisk(other), JSON.stringify(other)).to.equal(false);
+      });
+    });
+
+    it(`settings mean the same in any order, and not twice, under ${shell.name}`, () => {
+      inTemporary((directory) => {
+        const path = `${directory}/x`;
+        const wanted: readonly Input[] = [{ path, content: 'b: 2\na: 1\n', syntax: 'settings' }];
+        const onDisk = (content: string): boolean => {
+          writeFileSync(path, content);
+          return digestOnHost(shell, wanted) === inputsDigest(wanted);
+        };
+        for (const same of ['b: 2\na: 1\n', '# new\na: 1\n\nb: 2', 'a: 1\n  # b: 3\nb: 2\n']) expect(onDisk(same), JSON.stringify(same)).to.equal(true);
+        for (const other of ['a: 1\nb: 2\na: 1\n', 'a: 1\n b: 2\n', 'b: 1\na: 2\n', 'a: 1\n', '']) expect(onDisk(other), JSON.stringify(other)).to.equal(false);
       });
     });
 

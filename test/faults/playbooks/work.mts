@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { play } from '../../../lib/play.mts';
 
 await play(async () => {
-  const { archive, command, contract, defineRole, file, runScript, shellOutput } = await import('../../../lib/index.mts');
+  const { archive, command, contract, daemon, defineRole, file, runScript, shellOutput } = await import('../../../lib/index.mts');
   const [owner, group] = [userInfo().username, execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()];
   const work = contract(
     'work',
@@ -18,9 +18,15 @@ await play(async () => {
       /** A file of so many bytes. */
       file: z.string().exactOptional(),
       bytes: z.int().default(10),
+      /** A process that reads this file of settings when it starts. */
+      service: z.strictObject({ config: z.string(), content: z.string(), pid: z.string() }).exactOptional(),
       archive: z.strictObject({ url: z.string(), sha256: z.string(), into: z.string() }).exactOptional(),
     }),
   );
+  const serviceOf = ({ config, content, pid }: { readonly config: string; readonly content: string; readonly pid: string }) => [
+    file(config, { content, syntax: 'settings', owner, group }),
+    daemon('service', { user: owner, start: ['/bin/sleep', '600'], pidFile: pid, inputs: [{ path: config, content, syntax: 'settings' }], stopSeconds: 5 }),
+  ];
   const role = defineRole({
     contract: work,
     summary: 'does what it is told',
@@ -28,6 +34,7 @@ await play(async () => {
     per: 'host',
     resources: ({ vars }) => [
       ...(vars.file === undefined ? [] : [file(vars.file, { content: `${'x'.repeat(vars.bytes - 1)}\n`, owner, group })]),
+      ...(vars.service === undefined ? [] : serviceOf(vars.service)),
       ...(vars.archive === undefined
         ? []
         : [

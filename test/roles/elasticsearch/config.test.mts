@@ -47,9 +47,9 @@ describe('elasticsearch.yml', () => {
     const host = hostOf(threeMasters(), 'es-01');
     const founding = elasticsearchYml(host, threeMasters(), ['es-01', 'es-02', 'es-03']);
     expect(load(founding)).to.have.property('cluster.initial_master_nodes').that.deep.equals(['es-01', 'es-02', 'es-03']);
-    const ignored = new RegExp(YML_IGNORED.replaceAll('[[:space:]]', '\\s'));
+    const ignored = new RegExp(YML_IGNORED);
     const kept = founding.split('\n').filter((line) => !ignored.test(line));
-    expect(kept.join('\n') + '\n').to.equal(elasticsearchYml(host, threeMasters(), undefined));
+    expect(kept.join('\n')).to.equal(elasticsearchYml(host, threeMasters(), undefined));
   });
 
   it('gives masters and data nodes their roles', () => {
