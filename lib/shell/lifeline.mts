@@ -26,26 +26,49 @@ export const knowParent = 'read -r kem_x kem_x kem_x kem_mother kem_x </proc/sel
 /** Whether the session's shell is gone since: also as a zombie that nobody has reaped, which `kill -0` takes for alive. */
 export const isOrphaned = '{ read -r kem_x kem_x kem_x kem_parent kem_x </proc/self/stat && [ "$kem_parent" != "$kem_mother" ]; }';
 
+/** How often the guard looks: whoever asks is gone when it says nothing more to them, and then all is over within 5 s. */
+const LOOK_SECONDS = 3;
+
 /**
- * Starts the guard, as `$kem_guard`, in the shell that becomes the session's. It holds nothing of the session that would keep the link or
- * the lock, and ends with the shell.
+ * Starts the guard, as `$kem_guard`, in the shell that becomes the session's. Of the session it holds its stderr, in place of the lock: a line
+ * that cannot be written there tells that the link has closed. It ends with the shell.
+ *
+ * A step ends by its own watchdog and timer. Questions have nobody beside them, so the guard ends them with the shell, and all that they
+ * started: first their root, stopped so that it starts nothing more. That questions run can be seen from outside, as the shell closes the lock
+ * for them only.
  */
 export function guard(lockFd: number, silenceSeconds: number): string {
-  const tick = Math.min(TICK_SECONDS, silenceSeconds);
+  const look = Math.min(LOOK_SECONDS, silenceSeconds);
   // Ignored until the guard has its trap: a sign of life would end it.
   return `trap '' USR1
-( exec </dev/null >/dev/null 2>&1 ${lockFd}>&-
+( exec </dev/null >/dev/null ${lockFd}>&2 2>&1
 ${knowParent}
+read -r kem_own kem_x </proc/self/stat
+kem_children() { kem_found=; for kem_file in /proc/[0-9]*/stat; do
+read -r kem_line <"$kem_file" || continue
+kem_parent=\${kem_line##*) ? }
+if [ "\${kem_parent%% *}" = "$1" ] && [ "\${kem_line%% *}" != "$kem_own" ]; then kem_found="$kem_found \${kem_line%% *}"; fi
+done; }
+kem_end() { while [ $# -gt 0 ]; do
+kem_next=$1; shift
+kill -STOP "$kem_next"; kem_children "$kem_next"; set -- "$@" $kem_found; kill -KILL "$kem_next"
+done; }
 kem_quiet=0
+trap '' PIPE
 trap 'kem_quiet=0' USR1
 trap 'kill -KILL "$!"; exit 0' TERM
 while [ "$kem_quiet" -lt ${silenceSeconds} ]; do
-sleep ${tick} & wait "$!"
-if [ $? -gt 128 ]; then kill -KILL "$!"; else kem_quiet=$((kem_quiet + ${tick})); fi
+sleep ${look} ${lockFd}>&- & wait "$!"
+if [ $? -gt 128 ]; then kill -KILL "$!"; else kem_quiet=$((kem_quiet + ${look})); fi
 if ${isOrphaned}; then exit 0; fi
+echo >&${lockFd} || [ -e /proc/$$/fd/${lockFd} ] || break
 done
 trap '' TERM
+exec ${lockFd}>&-
+kem_found=
+[ -e /proc/$$/fd/${lockFd} ] || kem_children $$
 kill -${SILENCE_SIGNAL} $$
+kem_end $kem_found
 sleep 1
 ${isOrphaned} || kill -KILL $$ ) &
 kem_guard=$!

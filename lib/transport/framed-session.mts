@@ -15,6 +15,8 @@ const ABORT_GRACE_MS = 8_000;
 /** The word is repeated, since one that arrives in the moment in which a step ends is lost. */
 const ABORT_REPEAT_MS = 1_000;
 const CLOSE_GRACE_MS = 2_000;
+/** Under questions a locked host hears no signs of life, and would take longer ones for silence. */
+const UNHEARD_MS = (SILENCE_SECONDS - 5) * 1000;
 
 export type SessionEntry = Pick<Entering, 'become' | 'shell' | 'hostName' | 'loginUser'>;
 
@@ -59,7 +61,8 @@ export class FramedSession implements Session {
   }
 
   ask(asks: readonly Ask[], limits: Limits): Promise<Frame> {
-    return this.#alone(() => this.#frame([], asks, limits));
+    const deadlineMs = this.#beats === undefined ? limits.deadlineMs : Math.min(limits.deadlineMs, UNHEARD_MS);
+    return this.#alone(() => this.#frame([], asks, { ...limits, deadlineMs }));
   }
 
   apply(steps: readonly CompiledStep[], reask: readonly Ask[], limits: Limits): Promise<Frame> {

@@ -10,7 +10,21 @@ import type { Connection } from '../../lib/inventory/model.mts';
 import { openTransport, type TransportOptions } from '../../lib/transport/index.mts';
 import type { Frame, Session } from '../../lib/transport/session.mts';
 import { startSshd, type Sshd } from './sshd.mts';
-import { eventually, holder, limits, makeHost, mark, opening, processesWith, SHELLS, sshTo, step, together, withDirectory } from './support.mts';
+import {
+  eventually,
+  holder,
+  limits,
+  makeHost,
+  mark,
+  opening,
+  processesWith,
+  shell as asking,
+  SHELLS,
+  sshTo,
+  step,
+  together,
+  withDirectory,
+} from './support.mts';
 
 const CLIENT = fileURLToPath(new URL('client.mts', import.meta.url));
 const LOCAL: Connection = { kind: 'local' };
@@ -88,6 +102,22 @@ describe('a session that hears nothing any more', function () {
     ),
   );
 
+  for (const [when, steps] of [
+    ['asked by itself', []],
+    ['asked after a step', [step('true')]],
+  ] as const)
+    together(`ends a question that never ends, ${when}, also one that ignores TERM`, () =>
+      inEveryShell((shell) =>
+        withSession({ shell, life: SILENT }, LOCAL, async (session, lock) => {
+          const word = mark();
+          const frame = await session.apply(steps, [asking(`${quoted(stubborn(word))} | cat`)], limits());
+          expect(frame.kind !== 'complete' && frame.error.message, shell).to.include('heard nothing');
+          await eventually(`no child of ${shell}`, () => processesWith(word).length === 0, 1_000);
+          expect(isFree(lock), shell).to.equal(true);
+        }),
+      ),
+    );
+
   together('lives on while it hears something: idle, in a step, and in one that cannot be interrupted', () =>
     inEveryShell((shell) =>
       withSession({ shell, life: { silenceSeconds: 2, everyMs: 300 } }, LOCAL, async (session) => {
@@ -147,7 +177,7 @@ async function startSwallower(to: {
 }
 
 describe('a link that goes silent', function () {
-  this.timeout(40_000);
+  this.timeout(60_000);
   let sshd: Sshd;
   before(async () => {
     sshd = await startSshd();
@@ -172,6 +202,45 @@ describe('a link that goes silent', function () {
     });
   });
 
+  together('half open under a question: the host ends it', async () => {
+    using swallower = await startSwallower(sshd);
+    const knownHosts = join(sshd.directory, 'question_hosts');
+    writeFileSync(knownHosts, `[${sshd.address}]:${swallower.port} ${sshd.hostKey}\n`);
+    const connection = sshTo({ ...sshd, port: swallower.port, knownHosts });
+    await withSession({ keepaliveMs: 500, life: { silenceSeconds: 2, everyMs: 300 } }, connection, async (session, lock) => {
+      const word = mark();
+      setTimeout(() => {
+        swallower.swallow();
+      }, 1_000);
+      const frame = await session.apply([], [asking(quoted(stubborn(word)))], limits());
+      expect(frame.kind !== 'complete' && frame.error.kind).to.equal('lost');
+      await eventually('no child', () => processesWith(word).length === 0, 5_000);
+      await eventually('the lock', () => isFree(lock), 1_000);
+    });
+  });
+
+  for (const [name, connection] of [
+    ['over ssh', () => sshTo(sshd)],
+    ['on this machine', () => LOCAL],
+  ] as const)
+    for (const what of ['step', 'question', 'first question'])
+      together(`a program that is killed ${name} under a ${what}: nothing of it runs 5 s later`, () =>
+        withDirectory(async (directory) => {
+          const word = mark();
+          const running = (): boolean => processesWith(`${word}x`).some((pid) => pid !== client.pid);
+          const client = spawn(process.execPath, [CLIENT, JSON.stringify(connection()), join(directory, 'lock'), `sleep 60; : ${word}x`, '{}', what]);
+          try {
+            await eventually(`the ${what}`, running, 30_000);
+            // The first command names what it asks before it asks it.
+            await sleep(500);
+            client.kill('SIGKILL');
+            await eventually('no child', () => !running(), 5_000);
+          } finally {
+            client.kill('SIGKILL');
+          }
+        }),
+      );
+
   for (const [name, connection] of [
     ['over ssh', () => sshTo(sshd)],
     ['on this machine', () => LOCAL],
@@ -187,7 +256,7 @@ describe('a link that goes silent', function () {
         try {
           let said = '';
           client.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-          await eventually('the step', () => said.includes('running'));
+          await eventually('the step', () => said.includes('running'), 30_000);
           client.kill('SIGSTOP');
           const running = (): boolean => processesWith(`${word}x`).some((pid) => pid !== client.pid);
           expect(running()).to.equal(true);

@@ -76,6 +76,7 @@ export const uploadStep = (localPath: string, remotePath: string, deadlineMs = 2
 });
 
 export const text = (path: string): Ask => ({ at: 'host', kind: 'text', key: path });
+export const shell = (script: string): Ask => ({ at: 'host', kind: 'shell', key: script });
 
 /** A directory that is gone after `body`. */
 export async function withDirectory<T>(body: (directory: string) => Promise<T> | T): Promise<T> {
