@@ -19,7 +19,7 @@ for (const shell of shells) {
           .reverse()
           .reduce(
             (text, place) => text.replaceAll(new RegExp(`(?<=[ =])${place}(?=[ ;])`, 'g'), `${base}${place}`),
-            compileBootstrap({ nonce, probe: '', holder: holder(), shell: 'true' }),
+            compileBootstrap({ nonce, probe: '', holder: holder(), shell: 'true', silenceSeconds: 1 }),
           );
         const taken = (): string | undefined => {
           const reader = new FrameReader(nonce);
