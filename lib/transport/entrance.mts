@@ -4,7 +4,7 @@ import { RunFailure } from '../errors.mts';
 import type { Ask, Facts, Raw } from '../plan/model.mts';
 import { reveal } from '../secret.mts';
 import { compileBootstrap, parseFacts, REQUIRED_TOOLS } from '../shell/bootstrap.mts';
-import { FrameReader } from '../shell/frame.mts';
+import { FrameReader } from '../shell/frame-reader.mts';
 import { MEET_GUARD } from '../shell/lifeline.mts';
 import { compileProbe, parseProbe } from '../shell/probe.mts';
 import { becomeTimeout, enterCommand, entryFailure, wrongPassword, type Entry } from './become.mts';

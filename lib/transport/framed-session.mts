@@ -2,7 +2,8 @@
 import { RunFailure, type ErrorKind, type RunError } from '../errors.mts';
 import type { ResourceId } from '../names.mts';
 import type { Ask, CompiledStep, Facts, Raw } from '../plan/model.mts';
-import { compileFrame, FrameReader, type HostStep } from '../shell/frame.mts';
+import { compileFrame, type HostStep } from '../shell/frame.mts';
+import { FrameReader } from '../shell/frame-reader.mts';
 import { ABORT, BEAT, BEAT_EVERY_MS, SILENCE_SECONDS, SILENCE_SIGNAL } from '../shell/lifeline.mts';
 import { compileProbe } from '../shell/probe.mts';
 import { answersOf, hostAsks, newNonce, type Entered, type Entering } from './entrance.mts';

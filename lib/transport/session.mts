@@ -3,7 +3,7 @@ import type { Host } from '../inventory/model.mts';
 import type { ResourceId } from '../names.mts';
 import type { Ask, CompiledStep, Facts, Raw } from '../plan/model.mts';
 import type { LockHolder } from '../shell/bootstrap.mts';
-import type { StepEnding } from '../shell/frame.mts';
+import type { StepEnding } from '../shell/frame-reader.mts';
 
 export type { LockHolder } from '../shell/bootstrap.mts';
 

@@ -8,7 +8,8 @@ interface Module {
 
 const MODULES: Readonly<Record<string, Module>> = {
   quote: { file: 'lib/shell/quote.mts', tests: ['test/shell/steps.test.mts', 'test/shell/digest.test.mts', 'test/shell/probe.test.mts'] },
-  frame: { file: 'lib/shell/frame.mts', tests: ['test/protocol/**/*.test.mts', 'test/shell/frame.test.mts'] },
+  frame: { file: 'lib/shell/frame.mts', tests: ['test/shell/frame.test.mts'] },
+  'frame-reader': { file: 'lib/shell/frame-reader.mts', tests: ['test/shell/frame-reader.test.mts'] },
   verdict: { file: 'lib/plan/verdict.mts', tests: ['test/plan/verdict.test.mts'] },
   'known-hosts': { file: 'lib/transport/known-hosts.mts', tests: ['test/transport/known-hosts.test.mts'] },
 };

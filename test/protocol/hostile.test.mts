@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseFacts } from '../../lib/shell/bootstrap.mts';
-import { FrameReader } from '../../lib/shell/frame.mts';
+import { FrameReader } from '../../lib/shell/frame-reader.mts';
 import { parseProbe } from '../../lib/shell/probe.mts';
 import { FramedSession } from '../../lib/transport/framed-session.mts';
 import { openTransport } from '../../lib/transport/index.mts';

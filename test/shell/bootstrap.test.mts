@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { compileBootstrap, parseFacts } from '../../lib/shell/bootstrap.mts';
-import { FrameReader } from '../../lib/shell/frame.mts';
+import { FrameReader } from '../../lib/shell/frame-reader.mts';
 import { holder } from '../transport/support.mts';
 import { inTemporary, runSh, shells } from './hostlike.mts';
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import fc from 'fast-check';
-import { compileFrame, FrameReader, type FrameText, type HostStep } from '../../lib/shell/frame.mts';
+import { compileFrame, type FrameText, type HostStep } from '../../lib/shell/frame.mts';
+import { FrameReader } from '../../lib/shell/frame-reader.mts';
 import { ABORT } from '../../lib/shell/lifeline.mts';
 import { eventually, mark, processesWith, SHELLS, step } from '../transport/support.mts';
 
@@ -236,56 +236,3 @@ for (const shell of SHELLS) {
     });
   });
 }
-
-describe('reading a frame', () => {
-  const nonce = 'a1b2c3d4';
-  const output = Buffer.from(
-    `Welcome!\nBEGIN other\n\nBEGIN ${nonce}\n\nSTEP ${nonce} 0\nschön ☃\n\nPROGRESS ${nonce} 5 10\nlast\nEND x 0\n\nEXIT ${nonce} 0\n\nDONE ${nonce} 0 0 own\n\nPROBE ${nonce}\nälter\n\xff raw\n\nEND ${nonce} 1\n`,
-  );
-  const read = (pieces: readonly Uint8Array[]): { reader: FrameReader; progress: unknown[] } => {
-    const progress: unknown[] = [];
-    const reader = new FrameReader(nonce, (...told) => progress.push(told));
-    for (const piece of pieces) reader.push(piece);
-    return { reader, progress };
-  };
-
-  it('is the same however the bytes arrive', () => {
-    const whole = read([output]);
-    expect(whole.reader.steps).to.deep.equal([{ index: 0, end: { kind: 'exited', code: 0 }, tail: 'schön ☃\nlast\nEND x 0' }]);
-    expect(whole.reader.finished?.probe?.toString('utf8')).to.equal('älter\nÿ raw\n');
-    expect(whole.progress).to.deep.equal([[0, 5, 10]]);
-    fc.assert(
-      fc.property(fc.array(fc.nat(output.length), { maxLength: 40 }), (cuts) => {
-        const at = [0, ...cuts.sort((a, b) => a - b), output.length];
-        const { reader, progress } = read(at.slice(1).map((to, index) => output.subarray(at[index], to)));
-        expect(reader.steps).to.deep.equal(whole.reader.steps);
-        expect(reader.finished).to.deep.equal(whole.reader.finished);
-        expect(progress).to.deep.equal(whole.progress);
-      }),
-    );
-  });
-
-  it('is unfinished wherever it is cut', () => {
-    for (let length = 0; length < output.length; length++) expect(read([output.subarray(0, length)]).reader.finished, `${length} bytes`).to.equal(undefined);
-  });
-
-  for (const [name, bytes] of [
-    ['another nonce', `\nBEGIN zz\n\nPROBE zz\nx\n\nEND zz 0\n`],
-    ['END without BEGIN', `\nEND ${nonce} 0\n`],
-    ['a count that does not fit', `\nBEGIN ${nonce}\n\nPROBE ${nonce}\nx\n\nEND ${nonce} 1\n`],
-    ['a marker inside a line', `\nBEGIN ${nonce}\n\nPROBE ${nonce}\nx END ${nonce} 0\n`],
-  ] as const) {
-    it(`${name} does not finish it`, () => {
-      expect(read([Buffer.from(bytes)]).reader.finished).to.equal(undefined);
-    });
-  }
-
-  it('stays small when a step floods', () => {
-    const { reader } = read([Buffer.from(`\nBEGIN ${nonce}\n\nSTEP ${nonce} 0\n`)]);
-    const flood = Buffer.alloc(64 * 1024, 'x');
-    for (let round = 0; round < 200; round++) reader.push(flood);
-    reader.push(Buffer.from(`\nDONE ${nonce} 0 137 own\n\nEND ${nonce} 1\n`));
-    expect(reader.steps[0]?.end).to.deep.equal({ kind: 'signalled', signal: 'SIGKILL' });
-    expect(reader.steps[0]?.tail.length).to.be.below(5000);
-  });
-});
