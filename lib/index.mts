@@ -8,6 +8,7 @@ export { pass, wrong } from './plan/judgement.mts';
 export { exposure, judgeExposure, privateOnly } from './plan/exposure.mts';
 export { jvmAttachPort, listening, ownerOf, takes } from './plan/sockets.mts';
 export { JNDI_LOOKUP, log4shell, NO_LOOKUPS } from './plan/log4shell.mts';
+export { excerpt, lineOf } from './plan/excerpt.mts';
 export { jarsWith } from './plan/jars.mts';
 export { contract, defineControllerRole, defineRole, playbook, playing } from './plan/role.mts';
 export { groupName, hostName, resourceId, roleName } from './names.mts';

@@ -61,6 +61,12 @@ export function redact(text: string): string {
   return clean;
 }
 
+/** The beginning of what a host printed. Redacted before it is cut: half a secret would not be known for one. */
+export function excerpt(text: string, most = 300): string {
+  const clean = redact(text).trim();
+  return clean.length <= most ? clean : `${clean.slice(0, most - 1)}…`;
+}
+
 let forms: { readonly of: number; readonly all: readonly string[] } = { of: 0, all: [] };
 
 /** The longest first: a secret that begins with another one must not leave its rest behind. */
@@ -70,8 +76,25 @@ function allForms(): readonly string[] {
 }
 
 /** Also each line of its own, since a diff or a log shows a key line by line. */
-function formsOf(value: string): readonly string[] {
-  const base64 = Buffer.from(value, 'utf8').toString('base64');
-  const lines = value.split(/[\r\n]+/).filter((line) => line.length >= SHORTEST_REDACTED);
-  return [value, ...lines, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), base64, base64.replace(/=+$/, ''), value.replaceAll("'", `'\\''`)];
+const formsOf = (value: string): readonly string[] =>
+  [value, ...value.split(/[\r\n]+/)].filter((part) => part.length >= SHORTEST_REDACTED).flatMap(writtenForms);
+
+function writtenForms(value: string): readonly string[] {
+  const bytes = Buffer.from(value, 'utf8');
+  const base64 = bytes.toString('base64');
+  const literal = inString(value);
+  return [
+    value,
+    literal,
+    inString(literal),
+    encodeURIComponent(value),
+    new URLSearchParams([['', value]]).toString().slice(1),
+    base64,
+    base64.replace(/=+$/, ''),
+    bytes.toString('base64url'),
+    value.replaceAll("'", `'\\''`),
+  ];
 }
+
+/** Between the quotes of a JSON string. */
+const inString = (value: string): string => JSON.stringify(value).slice(1, -1);

@@ -1,6 +1,7 @@
 /** Google Cloud's command line: how it is called, how its lists are read, and what its own troubles mean. Nothing here runs it. */
 import { z } from 'zod';
 import type { RunError } from '../errors.mts';
+import { excerpt } from '../secret.mts';
 import type { Question } from './model.mts';
 import { controllerOutput, known, refine, unavailable, type ControllerOutput } from './questions.mts';
 
@@ -42,7 +43,7 @@ function read<S extends z.ZodType>(asked: Question<ControllerOutput>, schema: S,
     try {
       answered = JSON.parse(stdout);
     } catch {
-      return unavailable(`${argv.slice(0, 4).join(' ')} answered no JSON: ${stdout.slice(0, 200)}`);
+      return unavailable(`${argv.slice(0, 4).join(' ')} answered no JSON: ${excerpt(stdout, 200)}`);
     }
     const checked = schema.safeParse(answered);
     return checked.success ? known(checked.data) : unavailable(`${argv.slice(0, 4).join(' ')}: ${z.prettifyError(checked.error)}`);

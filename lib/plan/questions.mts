@@ -1,5 +1,6 @@
 /** Builders of questions and the types of their answers. A question is asked with others of its kind; see lib/shell/probe.mts. */
 import type { z } from 'zod';
+import { excerpt } from '../secret.mts';
 import { httpKey, readHttpRaw, type HttpAnswer, type HttpRequest } from './http.mts';
 import type { Answer, Ask, HostAskKind, Question, Raw } from './model.mts';
 
@@ -284,7 +285,7 @@ export function httpJson<S extends z.ZodType>(request: string | HttpRequest, sch
   const full = typeof request === 'string' ? { url: request } : request;
   return refine(http(full), (answer) => {
     if (answer.kind === 'refused') return unavailable(`${full.url}: ${answer.reason}`);
-    if (answer.status < 200 || answer.status > 299) return unavailable(`${full.url} answered ${answer.status.toString()}: ${answer.body.slice(0, 200)}`);
+    if (answer.status < 200 || answer.status > 299) return unavailable(`${full.url} answered ${answer.status.toString()}: ${excerpt(answer.body, 200)}`);
     const json = parseJson(answer.body);
     if (json.kind === 'unavailable') return unavailable(`${full.url}: ${json.reason}`);
     const checked = schema.safeParse(json.value);
@@ -298,7 +299,7 @@ export function parseJson(body: string): Answer<unknown> {
   try {
     return known(JSON.parse(body) as unknown);
   } catch {
-    return unavailable(`not JSON: ${body.slice(0, 100)}`);
+    return unavailable(`not JSON: ${excerpt(body, 100)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Answer, Change, Resource, Steps } from '../plan/model.mts';
 import { http, known, parseJson, refine, unavailable } from '../plan/questions.mts';
+import { excerpt } from '../secret.mts';
 import { sh } from '../shell/quote.mts';
 import { runScript } from '../shell/steps.mts';
 import { absentShown, change, resource, shown, type Common } from './resource.mts';
@@ -68,7 +69,7 @@ export function httpObject(id: string, options: HttpObjectOptions): Resource {
     differs: refine(http({ url: readUrl, headers }), (answer) => {
       if (answer.kind === 'refused') return unavailable(`${readUrl}: ${answer.reason}`);
       if (answer.status === 404) return known([change('object', absentShown, text(options.want))]);
-      if (answer.status < 200 || answer.status > 299) return unavailable(`${readUrl} answered ${answer.status.toString()}: ${answer.body.slice(0, 200)}`);
+      if (answer.status < 200 || answer.status > 299) return unavailable(`${readUrl} answered ${answer.status.toString()}: ${excerpt(answer.body, 200)}`);
       return differences(answer.body);
     }),
     apply(_changes, steps) {

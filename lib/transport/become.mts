@@ -4,6 +4,7 @@
  */
 import { RunFailure, type RunError } from '../errors.mts';
 import type { Become } from '../inventory/model.mts';
+import { redact } from '../secret.mts';
 
 /**
  * One word for the account's login shell, whatever it is: sh, bash, dash, zsh and fish agree on single quotes only when neither a quote
@@ -40,7 +41,7 @@ export interface EntryEnd {
 export function entryFailure(entry: Entry, { code, signal, hasBegun }: EntryEnd, output: string): RunFailure {
   const { hostName, loginUser, become } = entry;
   const how = code === undefined ? (signal ?? '') : `exit ${code}`;
-  const said = output.trim().split('\n').slice(-3).join('\n').slice(-600);
+  const said = redact(output).trim().split('\n').slice(-3).join('\n').slice(-600);
   const failure = (error: RunError): RunFailure => new RunFailure(error);
   if (code === undefined && signal === undefined) {
     return failure({

@@ -1,3 +1,4 @@
+import { redact } from '../secret.mts';
 import type { Channel } from './session.mts';
 
 export interface ChannelEnd {
@@ -5,8 +6,9 @@ export interface ChannelEnd {
   readonly signal: string | undefined;
 }
 
-/** How much of a shell's own stderr is kept to explain a lost session. */
-const NOISE_BYTES = 2000;
+/** How much of a shell's own stderr is kept, and shown, to explain a lost session. */
+const KEPT_BYTES = 4000;
+const NOISE_LENGTH = 2000;
 
 /** A channel with one listener at a time, counted bytes and a remembered end. */
 export class Wire {
@@ -28,7 +30,7 @@ export class Wire {
     });
     channel.onErrorOutput((bytes) => {
       this.bytesReceived += bytes.length;
-      this.#noise = Buffer.concat([this.#noise, bytes]).subarray(-NOISE_BYTES);
+      this.#noise = Buffer.concat([this.#noise, bytes]).subarray(-KEPT_BYTES);
       this.onErrorOutput?.(bytes);
     });
     this.closed = new Promise((resolve) => {
@@ -48,7 +50,7 @@ export class Wire {
 
   /** The last that the shell said on its stderr, hostile text. */
   get noise(): string {
-    return this.#noise.toString('utf8').trim();
+    return redact(this.#noise.toString('utf8')).slice(-NOISE_LENGTH).trim();
   }
 
   hasEnded(): boolean {

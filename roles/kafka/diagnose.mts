@@ -1,5 +1,5 @@
 /** Why Kafka did not come up, read from what it and the host say. Pure: the evidence is gathered in evidence.mts. */
-import { ownerOf, takes, type Diagnosis, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
+import { lineOf, ownerOf, takes, type Diagnosis, type Listener, type ListeningSocket, type UnitState } from '../../lib/index.mts';
 
 export interface Evidence {
   /** What this start printed and logged. */
@@ -173,11 +173,3 @@ const VARIABLE: Readonly<Record<string, string>> = {
 
 /** Words of a past minute may be cured meanwhile: the last match counts. */
 const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, 'g'))].at(-1);
-
-/** The line of a match, clipped: what a host prints is shown, never interpreted. */
-function lineOf(match: RegExpExecArray): string {
-  const from = match.input.lastIndexOf('\n', match.index) + 1;
-  const end = match.input.indexOf('\n', match.index);
-  const line = match.input.slice(from, end < 0 ? undefined : end).trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
-}

@@ -1,5 +1,5 @@
 /** The topics of a cluster as one run of Kafka's own tool tells them. */
-import type { ShellOutput } from '../../lib/index.mts';
+import { excerpt, type ShellOutput } from '../../lib/index.mts';
 
 export interface Partition {
   readonly topic: string;
@@ -52,7 +52,7 @@ const readConfig = (list: string): ReadonlyMap<string, string> =>
 /** Why a tool failed: the last line that is neither a stack frame nor empty. */
 export function lastWords(output: string): string {
   const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^\s*\.\.\. \d+ more/.test(line));
-  return (lines.findLast((line) => /Exception|Error|not /.test(line)) ?? lines.at(-1) ?? 'it said nothing').trim().slice(0, 200);
+  return excerpt(lines.findLast((line) => /Exception|Error|not /.test(line)) ?? lines.at(-1) ?? 'it said nothing', 200);
 }
 
 export const allPartitions = (topics: ReadonlyMap<string, TopicState>): readonly Partition[] => [...topics.values()].flatMap(({ partitions }) => partitions);

@@ -1,5 +1,5 @@
 /** Kibana's own HTTP interface, asked from its host. */
-import { http, known, refine, unavailable, type HttpAnswer, type Question } from '../../lib/index.mts';
+import { excerpt, http, known, refine, unavailable, type HttpAnswer, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { key } from './exports.mts';
 import type { SavedObject } from './objects/saved-object.mts';
@@ -62,7 +62,7 @@ export const askIndexPatterns = (kibana: string): Question<readonly string[]> =>
 
 function parse<S extends z.ZodType>(answer: HttpAnswer, schema: S): z.output<S> | string {
   if (answer.kind === 'refused') return answer.reason;
-  if (answer.status !== 200) return `answered ${String(answer.status)}: ${answer.body.slice(0, 200)}`;
+  if (answer.status !== 200) return `answered ${String(answer.status)}: ${excerpt(answer.body, 200)}`;
   try {
     const read = schema.safeParse(JSON.parse(answer.body));
     return read.success ? read.data : `said something unexpected: ${read.error.issues[0]?.path.join('.') ?? ''}`;

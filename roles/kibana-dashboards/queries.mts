@@ -1,5 +1,5 @@
 /** What each panel asks Elasticsearch, asked without Kibana: the proof that there is something to see. */
-import { http, type HttpAnswer, type Judgement, type Question } from '../../lib/index.mts';
+import { excerpt, http, type HttpAnswer, type Judgement, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import type { Shown } from './dashboards.mts';
 import { TIME_FIELD } from './objects/index-pattern.mts';
@@ -70,7 +70,7 @@ export function readSaid(answer: HttpAnswer): Said {
   } catch {
     // Told below.
   }
-  return { kind: 'silent', why: `${String(answer.status)} ${answer.body.slice(0, 200)}` };
+  return { kind: 'silent', why: `${String(answer.status)} ${excerpt(answer.body, 200)}` };
 }
 
 /** Where everything is silent, a few names say it as well. */

@@ -1,5 +1,5 @@
 /** Why Kibana did not come up, read from its journal and from what Elasticsearch says meanwhile. Pure: the evidence is gathered in evidence.mts. */
-import type { Diagnosis } from '../../lib/index.mts';
+import { lineOf, type Diagnosis } from '../../lib/index.mts';
 import { showOwner, type Owner } from './port.mts';
 
 /** What a node of Elasticsearch answered to this host. */
@@ -162,11 +162,3 @@ const readOnly = (indices: readonly string[]): Explained => ({
 
 const showView = (node: NodeView): string =>
   `${node.name} ${node.kind === 'silent' ? node.why : node.kind === 'no-master' ? 'has no master' : `is ${node.status}`}`;
-
-/** The line of a match, clipped: what a host prints is shown, never interpreted. */
-function lineOf(match: RegExpExecArray): string {
-  const from = match.input.lastIndexOf('\n', match.index) + 1;
-  const end = match.input.indexOf('\n', match.index);
-  const line = match.input.slice(from, end < 0 ? undefined : end).trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
-}

@@ -1,5 +1,5 @@
 /** What Kibana says about itself. */
-import { http, type Host, type HttpAnswer, type Question } from '../../lib/index.mts';
+import { excerpt, http, type Host, type HttpAnswer, type Question } from '../../lib/index.mts';
 import { z } from 'zod';
 import { kibanaUrl } from './contract.mts';
 
@@ -22,5 +22,5 @@ export function readStatus(answer: HttpAnswer): Said {
   } catch {
     // Words, told below.
   }
-  return { kind: 'silent', why: `${String(answer.status)} ${answer.body.replaceAll(/\s+/g, ' ').slice(0, 100)}`.trim() };
+  return { kind: 'silent', why: `${String(answer.status)} ${excerpt(answer.body.replaceAll(/\s+/g, ' '), 100)}`.trim() };
 }

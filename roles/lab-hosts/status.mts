@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { change, controllerOutput, question, type Answer, type Change, type ControllerOutput, type Question } from '../../lib/index.mts';
+import { change, controllerOutput, excerpt, question, type Answer, type Change, type ControllerOutput, type Question } from '../../lib/index.mts';
 import { program } from './programs.mts';
 import type { WantedHost } from './wanted.mts';
 
@@ -44,7 +44,7 @@ export function readDocument<S extends z.ZodType>({ code, stdout, stderr }: Cont
   } catch {
     // Said below, with what came instead.
   }
-  return { kind: 'unavailable', reason: `unexpected output: ${stdout.slice(0, 200)}` };
+  return { kind: 'unavailable', reason: `unexpected output: ${excerpt(stdout, 200)}` };
 }
 
 export const readLabStatus = (output: ControllerOutput): Answer<LabStatus> => readDocument(output, labStatus);

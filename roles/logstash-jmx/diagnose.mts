@@ -1,5 +1,5 @@
 /** Why metrics of a JVM do not arrive, as seen from the collector. Pure: the evidence is gathered in evidence.mts. */
-import type { Diagnosis } from '../../lib/index.mts';
+import { excerpt, type Diagnosis } from '../../lib/index.mts';
 import { stale, type Documents } from './documents.mts';
 import type { Reach, Reached } from './reach.mts';
 import { whereOf, type Target } from './targets.mts';
@@ -162,7 +162,7 @@ function badFiles(log: string): readonly Diagnosis[] {
   return [
     {
       cause: `the plugin cannot read ${found[1] ?? ''}`,
-      evidence: clipped(found[0]),
+      evidence: excerpt(found[0]),
       fix: 'run the role again, which writes the files and removes what is not its own; a directory there has to be removed by hand',
     },
   ];
@@ -170,10 +170,9 @@ function badFiles(log: string): readonly Diagnosis[] {
 
 const refusedBy = (address: string): RegExp => new RegExp(`[^\\n]*Connection refused to host: ${escaped(address)}[^\\n]*`);
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-const clipped = (line: string): string => (line.length > 300 ? `${line.trim().slice(0, 299)}…` : line.trim());
 const lineOf = (log: string, pattern: RegExp | undefined): string | undefined => {
   const found = pattern === undefined ? undefined : [...log.matchAll(new RegExp(pattern, 'g'))].at(-1);
-  return found === undefined ? undefined : clipped(found[0]);
+  return found === undefined ? undefined : excerpt(found[0]);
 };
 
 /** Where the log has no word of it: what the collector saw just now. */

@@ -1,5 +1,5 @@
 /** Why an instance does not do its work, read from what it and the host say. Pure: the evidence is gathered in evidence.mts. */
-import { ownerOf, takes, type Diagnosis, type ListeningSocket } from '../../lib/index.mts';
+import { excerpt, lineOf, ownerOf, takes, type Diagnosis, type ListeningSocket } from '../../lib/index.mts';
 import type { Places } from './paths.mts';
 
 export interface Evidence {
@@ -31,7 +31,7 @@ const RULES: readonly Rule[] = [
   [
     /The given configuration is invalid\. Reason: ([^\n]*)|Failed to execute action[^\n]*:message=>"((?:[^"\\]|\\.)*)"|Pipeline error[^\n]*:exception=>([^\n]*?), :backtrace/,
     ([, reason, message, exception], { places, again }) => ({
-      cause: `${places.pipeline} is not valid: ${(reason ?? message ?? exception ?? '').replaceAll('\\"', '"').slice(0, 200)}`,
+      cause: `${places.pipeline} is not valid: ${excerpt((reason ?? message ?? exception ?? '').replaceAll('\\"', '"'), 200)}`,
       fix: `run the role again, which writes and tests it: ${again}`,
     }),
   ],
@@ -131,7 +131,7 @@ const COMPLAINTS: readonly (readonly [complaint: RegExp, cured: RegExp | undefin
     ([line]) => {
       const reason = /"reason"=>"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
       return {
-        cause: `Elasticsearch refuses documents${reason === undefined ? '' : `: ${reason.replaceAll('\\"', '"').slice(0, 200)}`}`,
+        cause: `Elasticsearch refuses documents${reason === undefined ? '' : `: ${excerpt(reason.replaceAll('\\"', '"'), 200)}`}`,
         fix: 'an index was made before its template: run the role metrics-index, then delete or reindex the index that the line names',
       };
     },
@@ -194,11 +194,3 @@ function lastStart(text: string, marker: RegExp): string {
 }
 
 const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, `${pattern.flags}gm`))].at(-1);
-
-/** The line of a match, clipped: what a host prints is shown, never interpreted. */
-export function lineOf(match: RegExpExecArray): string {
-  const from = match.input.lastIndexOf('\n', match.index) + 1;
-  const end = match.input.indexOf('\n', match.index);
-  const line = match.input.slice(from, end < 0 ? undefined : end).trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
-}
