@@ -17,6 +17,8 @@ export interface Patience {
   /** Give each check the time it asks for: something may just be starting. Otherwise its `steadyMs`, or `STEADY_MS`. */
   readonly patient: boolean;
   readonly signal: AbortSignal;
+  /** Nothing depends on the answers any more: what was found so far has to do. */
+  isOver?(): boolean;
   onWaiting?(check: string, attempt: number, found: string): void;
   /** What was known before does not count: the first look is a new one. */
   readonly anew?: boolean;
@@ -41,7 +43,7 @@ export async function settle(checks: readonly Check[], asker: Asker, patience: P
     const elapsed = performance.now() - started;
     const waiting = results.filter(({ check, outcome }) => outcome.kind !== 'pass' && !isFinal(outcome) && elapsed < deadlineOf(check, patience));
     const open = waiting.find(({ outcome }) => outcome.kind !== 'skipped');
-    if (open === undefined || patience.signal.aborted) return results;
+    if (open === undefined || patience.signal.aborted || patience.isOver?.() === true) return results;
     patience.onWaiting?.(open.check.id, attempt, foundIn(open.outcome));
     await sleep(Math.min(...waiting.map(({ check }) => check.retry.everyMs)), undefined, { signal: patience.signal }).catch(() => undefined);
     await asker.refresh(asks);

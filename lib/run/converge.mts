@@ -26,7 +26,7 @@ export async function converge(cohort: Cohort): Promise<void> {
   });
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     if (scope.stopping()) {
-      await reportLeft(members, scope, each);
+      await reportLeft(members, each);
       return;
     }
     const pending = await stillPending(cohort, each, round > 1);
@@ -43,7 +43,7 @@ export async function converge(cohort: Cohort): Promise<void> {
       // What keeps a stopped member from starting would do the same to one that runs.
       for (const [{ role, run }] of calm) if (run.failure !== undefined) scope.stopped.add(role.name);
     } else if (!(await rollOnce(cohort, rolling, each))) {
-      await reportLeft(members, scope, each);
+      await reportLeft(members, each);
       return;
     }
   }
@@ -61,8 +61,7 @@ async function rollOnce(cohort: Cohort, rolling: readonly RoleRun[], each: Each)
 }
 
 /** Members that were not come to are not converged: what they still need is said, and keeps them unfinished. */
-async function reportLeft(members: readonly RoleRun[], { signal }: Scope, each: Each): Promise<void> {
-  if (signal.aborted) return;
+async function reportLeft(members: readonly RoleRun[], each: Each): Promise<void> {
   await each(alive(members), async (member) => {
     for (const judged of await member.judge()) member.report(judged);
   });

@@ -125,10 +125,13 @@ class Engine {
   readonly #places: Places;
   #givenUp = false;
   #fatal: RunFailure | undefined;
+  #signal: AbortSignal;
 
   constructor(plan: RunPlan) {
     this.#plan = plan;
     this.#controller = plan.controller;
+    this.#signal = plan.signal;
+    const signal = (): AbortSignal => this.#signal;
     const { inventory, within, playbook } = plan;
     this.#places = new Places({
       inventory,
@@ -143,7 +146,9 @@ class Engine {
       inventory: plan.inventory,
       within: plan.within,
       emit: plan.emit,
-      signal: plan.signal,
+      get signal() {
+        return signal();
+      },
       forks: plan.forks,
       maxFailures: plan.maxFailures,
       noRestart: plan.noRestart,
@@ -151,6 +156,7 @@ class Engine {
       ...(plan.serial === undefined ? {} : { serial: plan.serial }),
       stopped: new Set(),
       stopping: () => plan.stopping() || this.#givenUp || this.#fatal !== undefined,
+      lastly: (work) => this.#lastly(work),
       giveUp: (failure) => {
         this.#fatal ??= failure;
       },
@@ -166,17 +172,27 @@ class Engine {
     }
   }
 
+  /** Nothing else is begun meanwhile: what was under way elsewhere has been aborted, or is none of the roles that do something lastly. */
+  async #lastly<T>(work: () => Promise<T>): Promise<T> {
+    this.#signal = AbortSignal.timeout(LASTLY_MS);
+    try {
+      return await work();
+    } finally {
+      this.#signal = this.#plan.signal;
+    }
+  }
+
   #runOf(name: HostName): HostRun {
     const known = this.#runs.get(name);
     if (known !== undefined) return known;
     const host = this.#plan.inventory.hosts.get(name);
     if (host === undefined) throw new Error(`bug: no host ${name}`);
-    const { transport, emit, signal, holder, journal, mode, within } = this.#plan;
+    const { transport, emit, holder, journal, mode, within } = this.#plan;
     const writes = mode === 'apply' && within.has(name) && !this.#isObserved(host);
     const run = new HostRun(host, {
       transport,
       emit,
-      signal,
+      signal: () => this.#signal,
       stopping: () => this.#scope.stopping(),
       changes: this.#changes,
       controller: this.#controller,
@@ -409,6 +425,8 @@ class Engine {
     if (!this.#scope.stopping()) await Promise.all(members.map((member) => guarded(member, () => member.verify())));
   }
 }
+
+const LASTLY_MS = 20_000;
 
 /** A role that runs once for its group runs on the first host that can be worked on. */
 const firstAlive = (members: readonly RoleRun[]): readonly RoleRun[] => alive(members).slice(0, 1);

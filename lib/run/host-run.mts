@@ -30,7 +30,7 @@ export interface HostRunOptions {
   /** How often this run has changed anything, on any host. */
   readonly changes: Changes;
   readonly emit: (event: EventBody) => void;
-  readonly signal: AbortSignal;
+  signal(): AbortSignal;
   stopping(): boolean;
   /** Present when the run may write: the host's lock is taken in this name. */
   readonly holder?: LockHolder;
@@ -92,10 +92,10 @@ export class HostRun {
   }
 
   async #login(host: Host, riding: readonly Ask[], lastingMs?: number): Promise<void> {
-    const { transport, holder, signal, emit } = this.#options;
+    const { transport, holder, emit } = this.#options;
     const { name } = this.host;
     const options: OpenOptions = {
-      signal,
+      signal: this.#options.signal(),
       asks: riding,
       deadlineMs: OPEN_DEADLINE_MS,
       onWaiting: (attempt, { short }) => {
@@ -116,7 +116,7 @@ export class HostRun {
    */
   async #reopen(lost: RunError, lastingMs = 0): Promise<boolean> {
     const { emit, signal } = this.#options;
-    if (lost.kind !== 'lost' || this.#isReopened || this.failure !== undefined || this.#options.stopping() || signal.aborted) throw new RunFailure(lost);
+    if (lost.kind !== 'lost' || this.#isReopened || this.failure !== undefined || this.#options.stopping() || signal().aborted) throw new RunFailure(lost);
     this.#isReopened = true;
     const before = this.#session();
     emit({ kind: 'notice', text: `${lost.message}; it is opened again, and what was under way is asked` });
@@ -221,7 +221,7 @@ export class HostRun {
   /** A second login beside the first, which stays open: what a change broke can still be put right through it. */
   async #askFresh(asks: readonly Ask[]): Promise<void> {
     await using session = await this.#options.transport.read(await this.#options.placed(this.host), {
-      signal: this.#options.signal,
+      signal: this.#options.signal(),
       asks: [],
       deadlineMs: OPEN_DEADLINE_MS,
     });
@@ -333,7 +333,7 @@ export class HostRun {
   }
 
   #limits(deadlineMs: number): Limits {
-    return { deadlineMs, maxBytes: MAX_ANSWER_BYTES, signal: this.#options.signal };
+    return { deadlineMs, maxBytes: MAX_ANSWER_BYTES, signal: this.#options.signal() };
   }
 
   /** Ends the session and says what it cost. */

@@ -289,6 +289,8 @@ export class RoleRun {
     return {
       patient,
       signal,
+      // What a restart waits for is part of it; looking on is not.
+      ...(what === 'verify' ? { isOver: () => this.#scope.stopping() } : {}),
       onWaiting: (check, attempt, found) => {
         emit({ kind: 'waiting', host: this.run.host.name, role: this.role.name, what, check, attempt, found });
       },

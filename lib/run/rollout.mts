@@ -120,21 +120,25 @@ async function putThrough(member: RoleRun, wants: readonly Resource[]): Promise<
   while (member.isCut);
 }
 
-/** What a failed member can no longer put back itself, a surviving one does; where none can, it is drift and the next run's. */
-async function undoDrain({ members }: Rolling, batch: readonly RoleRun[]): Promise<void> {
-  const ids = new Set(batch.flatMap((member) => (member.run.failure === undefined ? [] : [...member.temporary])));
-  if (ids.size === 0) return;
-  for (const survivor of alive(members)) {
-    await guarded(survivor, async () => {
-      await survivor.learnPeers(true);
-      // Whatever else the survivor still needs, such as its own restart, has to wait; this must not.
-      const normal = survivor.resources().flatMap(({ needs: _, ...resource }) => (ids.has(resource.id) ? [resource] : []));
-      survivor.temporary = new Set([...survivor.temporary, ...normal.map(({ id }) => id)]);
-      await putThrough(survivor, normal);
-      for (const { id } of normal) ids.delete(id);
-    });
-    if (ids.size === 0) return;
-  }
+/** What a failed member did not put back, a surviving one does, or else itself, also when the run is being aborted; where none can, the next run does. */
+async function undoDrain({ members, scope }: Rolling, batch: readonly RoleRun[]): Promise<void> {
+  const failed = batch.filter(({ run }) => run.failure !== undefined);
+  const ids = new Set(failed.flatMap((member) => [...member.temporary]));
+  const putBack = async (member: RoleRun): Promise<void> => {
+    await member.learnPeers(true);
+    // Whatever else the member still needs, such as its own restart, has to wait; this must not.
+    const normal = member.resources().flatMap(({ needs: _, ...resource }) => (ids.has(resource.id) ? [resource] : []));
+    member.temporary = new Set([...member.temporary, ...normal.map(({ id }) => id)]);
+    await putThrough(member, normal);
+    for (const { id } of normal) ids.delete(id);
+  };
+  await scope.lastly(async () => {
+    for (const survivor of alive(members)) if (ids.size > 0) await guarded(survivor, putBack);
+    // Why it failed is said already.
+    for (const member of failed) if (ids.size > 0 && member.run.isOpen) await putBack(member).catch(() => undefined);
+  });
+  if (ids.size > 0)
+    scope.emit({ kind: 'notice', text: `${[...ids].join(', ')}: still as it was set for the restart, and nobody could put it back: run again, which does` });
 }
 
 async function pendingOf({ each }: Rolling, batch: readonly RoleRun[]): Promise<readonly (readonly [RoleRun, readonly Judged[]])[]> {

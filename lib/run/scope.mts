@@ -25,11 +25,14 @@ export interface Scope extends ApplyOptions {
   /** Hosts that this run may change. */
   readonly within: ReadonlySet<HostName>;
   readonly emit: (event: EventBody) => void;
+  /** Aborted by the second interrupt; another one while something is done `lastly`. */
   readonly signal: AbortSignal;
   /** Roles whose rollout has stopped: no later group of `--serial` takes it up again. */
   readonly stopped: Set<AnyHostRole['name']>;
   /** Set by the first interrupt: finish what is under way, begin nothing new. */
   stopping(): boolean;
+  /** What has to be done even by a run that is being aborted, within a short time of its own: putting back what it changed for a while. */
+  lastly<T>(work: () => Promise<T>): Promise<T>;
   /** Something stands in the way of all hosts alike: the run ends with it. */
   giveUp(failure: RunFailure): void;
   /** The run of any host of the inventory, also outside the limit. */

@@ -13,6 +13,8 @@ await play(async () => {
       /** Done once, which the file `done` tells; nothing follows when it fails. */
       script: z.string().exactOptional(),
       done: z.string().exactOptional(),
+      /** A script that is part of the question whether it was done. */
+      question: z.string().default(':'),
       whole: z.boolean().default(false),
       seconds: z.int().default(120),
       /** A file of so many bytes. */
@@ -50,7 +52,7 @@ await play(async () => {
         ? []
         : [
             command('work', {
-              differs: shellOutput(vars.done === undefined ? ':' : `test -e '${vars.done}' && echo done`).map(({ output }) =>
+              differs: shellOutput(`${vars.question}\n${vars.done === undefined ? ':' : `test -e '${vars.done}' && echo done`}`).map(({ output }) =>
                 output.includes('done') ? [] : [{ field: 'work', from: { kind: 'absent' }, to: { kind: 'text', text: 'done' } }],
               ),
               run: (steps) => {
