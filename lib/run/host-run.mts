@@ -30,7 +30,7 @@ export interface HostRunOptions {
   /** How often this run has changed anything, on any host. */
   readonly changes: Changes;
   readonly emit: (event: EventBody) => void;
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
   stopping(): boolean;
   /** Present when the run may write: the host's lock is taken in this name. */
   readonly holder?: LockHolder;
