@@ -68,11 +68,10 @@ export class FrameReader {
     let from = 0;
     for (let newline = data.indexOf(NEWLINE); newline >= 0 && this.finished === undefined; newline = data.indexOf(NEWLINE, from)) {
       const end = data.subarray(from, newline + 1);
-      this.#line(this.#rest.length === 0 ? end : Buffer.concat([...this.#rest, end]));
+      this.#line(Buffer.concat([...this.#rest, end]));
       this.#keep([]);
       from = newline + 1;
     }
-    if (from === data.length || this.finished !== undefined) return;
     this.#rest.push(data.subarray(from));
     this.#restLength += data.length - from;
     if (this.#restLength > LONGEST_STEP_LINE && this.#section !== 'probe') this.#keep([redacted(Buffer.concat(this.#rest)).subarray(-TAIL_LINE_BYTES)]);
@@ -87,21 +86,12 @@ export class FrameReader {
   #line(line: Buffer): void {
     const words = line.length <= LONGEST_MARKER ? line.toString('latin1').trimEnd().split(' ') : [];
     if (words[1] === this.#nonce && this.#marker(words)) return;
-    switch (this.#section) {
-      case 'head':
-        this.#head.push(line);
-        break;
-      case 'probe':
-        this.#probe.push(line);
-        break;
-      case 'step':
-        this.#tail.push(Buffer.from(line.length <= TAIL_LINE_BYTES ? line : redacted(line).subarray(0, TAIL_LINE_BYTES)));
-        // The markers' own leading newlines must not push out what the step said.
-        if (this.#tail.length > TAIL_LINES * 4) this.#tail.splice(0, TAIL_LINES * 2);
-        break;
-      case 'before':
-      case 'between':
-        break;
+    if (this.#section === 'head') this.#head.push(line);
+    else if (this.#section === 'probe') this.#probe.push(line);
+    else if (this.#section === 'step') {
+      this.#tail.push(line.length <= TAIL_LINE_BYTES ? line : redacted(line).subarray(0, TAIL_LINE_BYTES));
+      // The markers' own leading newlines must not push out what the step said.
+      if (this.#tail.length > TAIL_LINES * 4) this.#tail.splice(0, TAIL_LINES * 2);
     }
   }
 

@@ -134,6 +134,27 @@ describe('reading a frame', () => {
     }
   });
 
+  it('begins no step but the next, and reads on after an end that cannot be', () => {
+    const { reader } = read([
+      Buffer.from(`\nBEGIN ${nonce}\n\nSTEP ${nonce} 7\n\nDONE ${nonce} 7 0 own\n\nPROBE ${nonce}\na\n\nEND ${nonce} 1\nb\n\nEND ${nonce} 0\n`),
+    ]);
+    expect(reader.steps).to.deep.equal([]);
+    expect(reader.finished?.probe?.toString()).to.equal('a\n\nb\n');
+  });
+
+  it('takes nothing from what a step said for the sake of progress, also where nobody wants to hear of it', () => {
+    const reader = new FrameReader(nonce);
+    reader.push(Buffer.from(`\nBEGIN ${nonce}\n\nSTEP ${nonce} 0\na\n\nb\nno line end\nPROGRESS ${nonce} 1\n\nPROGRESS ${nonce} 2\n\nDONE ${nonce} 0 1 own\n`));
+    expect(reader.steps[0]?.tail).to.equal('a\n\nb\nno line end');
+  });
+
+  it('takes a line for long by itself, and an answer never', () => {
+    expect(tailOfStep([`${'x'.repeat(40_000)}\na${'y'.repeat(30_000)}`, '\n'])).to.equal(`${'x'.repeat(2000)}a${'y'.repeat(1999)}`);
+    const answer = `a${'x'.repeat(200_000)}`;
+    const { reader } = read([`\nBEGIN ${nonce}\n\nPROBE ${nonce}\n`, answer, answer, `\n\nEND ${nonce} 0\n`].map((piece) => Buffer.from(piece)));
+    expect(reader.finished?.probe?.toString()).to.equal(`${answer}${answer}\n`);
+  });
+
   it('keeps the beginning of a long line, and the end of one that never ended', () => {
     const tailOf = (line: string): string | undefined => tailOfStep([line, '\n']);
     expect(tailOf(`a${'x'.repeat(1998)}`), 'as long as it may be').to.equal(`a${'x'.repeat(1998)}`);
