@@ -90,7 +90,11 @@ export const kafka = contract(
       .default('monitor')
       .describe('Login of the collector; may read only.'),
     jmx_password: secretSchema.describe('Password of that login.').exactOptional(),
-    jmx_hostname: z.string().min(1).describe('Where JMX sends its clients (java.rmi.server.hostname); the private address unless given.').exactOptional(),
+    jmx_hostname: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, 'a host name or an address')
+      .describe('Where JMX sends its clients (java.rmi.server.hostname); the private address unless given.')
+      .exactOptional(),
   }),
 );
 

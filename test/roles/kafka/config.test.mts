@@ -5,25 +5,9 @@ import { bootstrapServers, jmxTarget, listeners, nodeId, processKind } from '../
 import { properties } from '../../../roles/kafka/properties.mts';
 import { tool } from '../../../roles/kafka/tool.mts';
 import { jmxOptions, unit, zookeeperUnit } from '../../../roles/kafka/unit.mts';
+import { readProperties as load } from '../readers.mts';
 import { hostOf, inventory } from '../support.mts';
 import { kafkaCluster } from './support.mts';
-
-/** Reads a properties file as java.util.Properties.load does. */
-function load(text: string): Record<string, string> {
-  const unescaped = (raw: string): string =>
-    raw.replace(/\\(u[0-9a-f]{4}|.)/g, (_, code: string) =>
-      code.length > 1
-        ? String.fromCharCode(Number.parseInt(code.slice(1), 16))
-        : (({ n: '\n', r: '\r', t: '\t', f: '\f' } as Record<string, string>)[code] ?? code),
-    );
-  const entries = text.split('\n').filter((line) => line !== '' && !/^[ \t\f]*[#!]/.test(line));
-  return Object.fromEntries(
-    entries.map((line) => {
-      const [, key = '', value = ''] = /^[ \t\f]*((?:\\.|[^\\ \t\f=:])*)[ \t\f]*[=:]?[ \t\f]*(.*)$/.exec(line) ?? [];
-      return [unescaped(key), unescaped(value)];
-    }),
-  );
-}
 
 describe('Java properties', () => {
   it('parse back to what was meant, whatever the strings are', () => {
