@@ -69,7 +69,7 @@ describe('what a role writes is read as it was meant', function () {
   this.timeout(60_000);
 
   it('Kafka: properties, units and what Java is told', () => {
-    const hostile = fc.oneof(
+    const hostile: fc.Arbitrary<Readonly<Partial<Record<string, string>>>> = fc.oneof(
       fc.record({ kafka_jmx_hostname: fc.oneof(text, fc.constantFrom('jmx.example.org', '203.0.113.7', '2001:db8::1')) }),
       fc.record({ kafka_heap: text, kafka_zookeeper_heap: text, kafka_jmx_user: text, kafka_cluster_name: text, kafka_java: text }, { requiredKeys: [] }),
     );
