@@ -115,6 +115,11 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     sock.destroy();
   };
   signal.addEventListener('abort', abandon, { once: true });
+  const isNoSshd = (): boolean => presented === undefined && isBeyondGreeting(sock);
+  // ssh2 stops reading an endless greeting and waits for the end of its time.
+  const watching = setInterval(() => {
+    if (isNoSshd()) abandon();
+  }, 500);
   try {
     await (ssh.connect() as Promise<unknown>);
   } catch (error) {
@@ -122,8 +127,9 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
     if (signal.aborted) throw reasonOf(signal);
     // What ssh2 says when its time is over is lost on the way: the end of the socket that follows comes first.
     const isStalled = performance.now() - since >= HANDSHAKE_TIMEOUT_MS;
-    throw explain({ ...dialling, identities, isStalled }, error, presented);
+    throw explain({ ...dialling, identities, isStalled, isNoSshd: isNoSshd() }, error, presented);
   } finally {
+    clearInterval(watching);
     signal.removeEventListener('abort', abandon);
   }
   const link = new Link(ssh, sock, hostName);
@@ -141,6 +147,9 @@ export async function dial(dialling: Dialling): Promise<SshLink> {
 
 /** Its provider knows its keys, and was not asked for them yet. */
 const isToBeVouched = ({ to, unvouched }: Dialling): boolean => to.hostKeys !== undefined && unvouched === undefined;
+
+/** More than any sshd says before its host key: greeting, version and algorithms. */
+const isBeyondGreeting = (sock: Duplex): boolean => sock instanceof net.Socket && sock.bytesRead > 65_536;
 
 interface Presented {
   readonly key: Buffer;
@@ -249,7 +258,7 @@ async function tunnel(to: SshConnection, through: SshLink, signal: AbortSignal):
 }
 
 function explain(
-  dialling: Dialling & { readonly identities: readonly Identity[]; readonly isStalled: boolean },
+  dialling: Dialling & { readonly identities: readonly Identity[]; readonly isStalled: boolean; readonly isNoSshd: boolean },
   cause: unknown,
   presented: Presented | undefined,
 ): ConnectFailure {
@@ -273,6 +282,12 @@ function explain(
     return new ConnectFailure('unreachable', 'no common algorithm', {
       message: `${hostName} (${where}): ${text}`,
       hint: 'its sshd offers only algorithms that are broken or too new for this program',
+      cause,
+    });
+  if (dialling.isNoSshd)
+    return new ConnectFailure('unreachable', 'no ssh answer', {
+      message: `${hostName} (${where}): what answers there does not stop talking and is no sshd`,
+      hint: 'which program listens there (ansible_host, ansible_port)?',
       cause,
     });
   const stalled = dialling.isStalled || level === 'client-timeout';

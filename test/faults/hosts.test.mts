@@ -174,19 +174,23 @@ describe('faults of hosts and of the way to them', function () {
     return ending(ended, 3, /odd.*(said nothing|no ssh answer|no session in time|no login)/);
   });
 
-  row(23, { fault: 'an endless banner', done: 'a server that writes lines for ever before its version', expected: 'exit 3 within 60 s' }, async () => {
-    using program = new Program();
-    const line = Buffer.from('blah blah blah\r\n'.repeat(1000));
-    const { ended } = await serving(program, (socket) => {
-      const pour = (): void => {
-        while (socket.writable && socket.write(line));
-        if (socket.writable) socket.once('drain', pour);
-      };
-      pour();
-    });
-    expect(ended.ms).to.be.below(60_000);
-    return ending(ended, 3, /odd.*(connection|banner|session|ssh|dropped)/i);
-  });
+  row(
+    23,
+    { fault: 'an endless banner', done: 'a server that writes lines for ever before its version', expected: 'exit 3 at once, says that it is no sshd' },
+    async () => {
+      using program = new Program();
+      const line = Buffer.from('blah blah blah\r\n'.repeat(1000));
+      const { ended } = await serving(program, (socket) => {
+        const pour = (): void => {
+          while (socket.writable && socket.write(line));
+          if (socket.writable) socket.once('drain', pour);
+        };
+        pour();
+      });
+      expect(ended.ms).to.be.below(20_000);
+      return ending(ended, 3, /odd.*no ssh answer/);
+    },
+  );
 
   row(23, { fault: 'endless output', done: 'a login that prints for ever', expected: 'ended at a cap, exit 3' }, async () => {
     using program = new Program();
