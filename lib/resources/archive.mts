@@ -2,6 +2,7 @@ import type { Change, Fetch, Proxy, Resource, Steps } from '../plan/model.mts';
 import { all, checkedPath, known, refine, stat, text, unavailable } from '../plan/questions.mts';
 import { quote, sh } from '../shell/quote.mts';
 import { runScript } from '../shell/steps.mts';
+import { NOT_VALID_NOW } from './certificate.mts';
 import { putProxy, takeProxy } from './proxy.mts';
 import { absentShown, change, has, resource, shown, type Common } from './resource.mts';
 
@@ -65,11 +66,17 @@ function download(options: ArchiveOptions, { url, proxy }: { readonly url: strin
 ${proxy === undefined ? '' : takeProxy(quote(proxyPath(options.into)))}( while sleep 1; do progress "$(stat -c %s -- "$archive" 2>/dev/null || echo 0)" "$size"; done ) &
 printer=$!
 failed=
-${curl} --fail --location --proto '=${protocol}' --proto-redir '=${protocol}' --retry 3 --retry-delay 2 --connect-timeout 15 \
-  --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" || failed=1
+said=$(${curl} --fail --location --proto '=${protocol}' --proto-redir '=${protocol}' --retry 3 --retry-delay 2 --connect-timeout 15 \
+  --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" 2>&1) || failed=1
 kill "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
-if [ -n "$failed" ]; then rm -f -- "$archive"; say "$url could not be downloaded"${proxy === undefined ? '' : sh` through ${proxy.url}`}; exit 1; fi
+if [ -n "$failed" ]; then
+  rm -f -- "$archive"
+  say "$said"
+  say "$url could not be downloaded"${proxy === undefined ? '' : sh` through ${proxy.url}`}
+  case $said in ${NOT_VALID_NOW}) say "by the clock of this host, which shows $(date -u '+%Y-%m-%d %H:%M UTC'): is that right? chronyc tracking or timedatectl says it" ;; esac
+  exit 1
+fi
 progress "$(stat -c %s -- "$archive")" "$size"`;
 }
 

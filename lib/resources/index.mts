@@ -2,6 +2,7 @@ export { systemGroup, systemUser } from './account.mts';
 export type { SystemUserOptions } from './account.mts';
 export { archive } from './archive.mts';
 export type { ArchiveOptions, ArchiveOrigin } from './archive.mts';
+export { isNotValidNow } from './certificate.mts';
 export { command, controllerCommand } from './command.mts';
 export type { CommandOptions, ControllerCommandOptions } from './command.mts';
 export { daemon } from './daemon.mts';

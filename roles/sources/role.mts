@@ -1,4 +1,4 @@
-import { defineRole, unreached, type Context, type Refusal, type Unreached } from '../../lib/index.mts';
+import { defineRole, isNotValidNow, unreached, type Context, type Refusal, type Unreached } from '../../lib/index.mts';
 import { sources, type SourcesVars } from './contract.mts';
 
 type Here = Context<SourcesVars>;
@@ -39,8 +39,9 @@ function refusals({ host, vars }: Here, missed: readonly Unreached[]): readonly 
   });
 }
 
-function waysOut(provider: string | undefined, { https_proxy: proxy, artifacts_mirror: mirror }: SourcesVars, { kind, instead }: Unreached): string {
+function waysOut(provider: string | undefined, { https_proxy: proxy, artifacts_mirror: mirror }: SourcesVars, { kind, instead, reason }: Unreached): string {
   const ways = [
+    ...(isNotValidNow(reason) ? ['the right time, should its clock be wrong (chronyc tracking or timedatectl says it)'] : []),
     ...(provider === 'gcp' ? ['gcp_network_managed: true (Cloud NAT)'] : []),
     proxy === undefined ? 'sources_https_proxy' : 'another sources_https_proxy',
     ...(instead === undefined ? waysFor(kind, mirror) : [instead]),

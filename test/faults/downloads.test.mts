@@ -1,36 +1,46 @@
 /** Downloads that go wrong and archives that mean ill: the real program, curl and tar, with an http server of the tests. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { expect } from 'chai';
 import { Program, type Ended } from '../cli/program.mts';
-import { ending, hostsOf, WORK } from './support.mts';
-import { row } from './table.mts';
+import { startSshd } from '../transport/sshd.mts';
+import { at, ending, hostsOf, lineOf, WORK } from './support.mts';
+import { CannotTry, row } from './table.mts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('faults of downloads and archives', function () {
   this.timeout(60_000);
 
+  interface Between {
+    readonly host?: (work: Readonly<Record<string, unknown>>) => string;
+    readonly secure?: { readonly key: Buffer; readonly cert: Buffer };
+  }
+  const local = (work: Readonly<Record<string, unknown>>): string => JSON.stringify({ ansible_connection: 'local', ...work });
+
   /** Runs with an archive that a server answers with, and gives how it ended and how often it was asked. */
   async function fetched(
     program: Program,
     archive: Buffer,
     answer: (response: ServerResponse, count: number) => void,
+    { host = local, secure }: Between = {},
   ): Promise<{ ended: Ended; asked: number }> {
     let asked = 0;
-    const server = createServer((_, response) => {
+    const answering = (_: unknown, response: ServerResponse): void => {
       asked += 1;
       answer(response, asked);
-    });
+    };
+    const server = secure === undefined ? createServer(answering) : createSecureServer(secure, answering);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     try {
-      const work_archive = { url: `http://127.0.0.1:${port.toString()}/thing.tar.gz`, sha256: sha256(archive), into: program.path('into') };
-      const inventory = program.write('inventory.yaml', hostsOf({ here: JSON.stringify({ ansible_connection: 'local', work_archive }) }));
-      return { ended: await program.run(WORK, ['-i', inventory]), asked };
+      const url = `http${secure === undefined ? '' : 's'}://127.0.0.1:${port.toString()}/thing.tar.gz`;
+      const work_archive = { url, sha256: sha256(archive), into: program.path('into') };
+      return { ended: await program.run(WORK, ['-i', program.write('inventory.yaml', hostsOf({ here: host({ work_archive }) }))]), asked };
     } finally {
       server.closeAllConnections();
       server.close();
@@ -91,6 +101,34 @@ describe('faults of downloads and archives', function () {
         if (code === 0) expect(readFileSync(program.path('into/current/file'), 'utf8')).to.equal('hello\n');
         else nothingIn(program);
         return `${seen}; asked ${asked.toString()} times`;
+      },
+    );
+
+  for (const [done, offset, says] of [
+    ['10 min behind, so that the certificate, made just now, is not valid yet', '-10m', /not yet valid/],
+    ['10 days ahead, which the certificate does not last', '+10d', /has expired/],
+  ] as const)
+    row(
+      42,
+      {
+        fault: 'a certificate is judged by a wrong clock',
+        done: `the host is ${done} (libfaketime)`,
+        expected: 'exit 1, the time on the host is named as a cause',
+      },
+      async () => {
+        const library = spawnSync('faketime', ['-f', offset, 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' });
+        if (library.status !== 0) throw new CannotTry('faketime is not installed');
+        using program = new Program();
+        const [key, cert] = [program.path('key.pem'), program.path('cert.pem')];
+        const names = ['-subj', '/CN=here', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '5'];
+        execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+        await using sshd = await startSshd(() => `SetEnv CURL_CA_BUNDLE=${cert} LD_PRELOAD=${library.stdout.trim()} FAKETIME=${offset}`);
+        const whole = packed(program);
+        const secure = { key: readFileSync(key), cert: readFileSync(cert) };
+        const { ended } = await fetched(program, whole, (response) => response.end(whole), { secure, host: (work) => at(sshd, work) });
+        nothingIn(program);
+        const theirs = new Date(Date.now() + (offset === '-10m' ? -600_000 : 864_000_000)).toISOString();
+        return `${ending(ended, 1, new RegExp(`${theirs.slice(0, 10)} \\d\\d:\\d\\d UTC.*chrony`))}; ${lineOf(ended, says)}`;
       },
     );
 

@@ -84,6 +84,20 @@ describe('sources', () => {
       );
     });
 
+  it('names the time on the host first where a certificate is not valid by it', () => {
+    const from = one('logstash_source: official');
+    const upcoming = logstash.resources(context(logstash.contract, from, 'a')).filter(({ id }) => id.startsWith('archive'));
+    const [fetch] = upcoming.flatMap(({ fetches }) => fetches ?? []);
+    if (fetch?.kind !== 'archive') throw new Error('no archive is fetched');
+    const said = `0\narchive\tmissed\t${fetch.url}\t(60) SSL certificate problem: certificate is not yet valid\n`;
+    const answer = sources
+      .objects?.({ ...context(sources.contract, from, 'a'), upcoming: () => upcoming })
+      .read(() => ({ kind: 'value', bytes: Buffer.from(said) }));
+    expect(answer)
+      .to.have.nested.property('value[0].hint')
+      .that.matches(/^nothing was changed there; give it a way: the right time, should its clock be wrong \(chrony/);
+  });
+
   describe('the plugin that speaks JMX', () => {
     const plugin = (vars: string) => {
       const from = chain({ vars: `{${vars}}` });
