@@ -291,7 +291,7 @@ for (const shell of shells) {
           writeFileSync(`${directory}/x`, 'x');
           execFileSync('tar', ['-czPf', `${directory}/a.tgz`, '-C', directory, '--transform=s,^x$,top/../../escaped,', 'x']);
         },
-        'an entry that is neither a file nor a folder nor a link: b/pipe': (directory: string) => {
+        'an entry that is neither a file nor a folder nor a link: top/b/pipe': (directory: string) => {
           mkdirSync(`${directory}/top/b`, { recursive: true });
           execFileSync('mkfifo', [`${directory}/top/b/pipe`]);
           execFileSync('tar', ['-czf', `${directory}/a.tgz`, '-C', directory, 'top']);
@@ -301,7 +301,7 @@ for (const shell of shells) {
           symlinkSync('../../../etc', `${directory}/top/b/link`);
           execFileSync('tar', ['-czf', `${directory}/a.tgz`, '-C', directory, 'top']);
         },
-        'a link that leaves it: abs': (directory: string) => {
+        'a link that leaves it: top/abs': (directory: string) => {
           mkdirSync(`${directory}/top`, { recursive: true });
           symlinkSync('/etc/passwd', `${directory}/top/abs`);
           execFileSync('tar', ['-czf', `${directory}/a.tgz`, '-C', directory, 'top']);

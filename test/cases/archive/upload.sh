@@ -41,19 +41,21 @@ found=$(stat -c %s -- "$archive")
 found=$(sha256sum <"$archive")
 [ "${found%% *}" = "$digest" ] || refuse "the archive of $what has the sha256 ${found%% *}, not $digest: nothing was unpacked"
 tree=$(mktemp -d -- "$into/.unpack-XXXXXX")
-tar -tzf "$archive" >"$tree/.names" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
-if grep -E '^/|^(.*/)?\.\.(/|$)' "$tree/.names" >"$tree/.outside"; then
-  IFS= read -r name <"$tree/.outside"
-  refuse "the archive of $what has an entry that leaves it: $name"
-fi
-rm -f -- "$tree/.names" "$tree/.outside"
+tar -tvPzf "$archive" --numeric-owner >"$tree/.entries" 2>/dev/null || { say "the archive of $what cannot be read"; exit 1; }
+# A name comes after mode, owner, size, date and time.
+meta='^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ '
+leaving='(/|(.*/)?\.\.(/|$))'
+has() {
+  entry=$(grep -E -m 1 -- "$1" "$tree/.entries" | sed -E "s/$meta//")
+  [ -n "$entry" ]
+}
+if has '^[^-dlh]'; then refuse "the archive of $what has an entry that is neither a file nor a folder nor a link: $entry"; fi
+# Of a symbolic link that goes up it shows only later whether it leaves the tree.
+if has "^l.* -> /|^h.* link to $leaving"; then refuse "the archive of $what has a link that leaves it: ${entry%% -> *}"; fi
+sed -i -E '/^l/s/(.*) -> .*/\1/' "$tree/.entries"
+if has "$meta$leaving"; then refuse "the archive of $what has an entry that leaves it: $entry"; fi
+rm -f -- "$tree/.entries"
 tar -xzf "$archive" -C "$tree" --no-same-owner  || { say "the archive of $what cannot be unpacked"; exit 1; }
-find "$tree" ! -type f ! -type d ! -type l >"$into/.archive-odd"
-if IFS= read -r name <"$into/.archive-odd"; then
-  rm -f -- "$into/.archive-odd"
-  refuse "the archive of $what has an entry that is neither a file nor a folder nor a link: ${name#"$tree"/}"
-fi
-rm -f -- "$into/.archive-odd"
 # A link may go up first and then down: going up from where it really is counts folders, and what follows is another link's concern.
 find "$tree" -type l -exec sh -c 'tree=$1; shift
 for link do
