@@ -102,7 +102,11 @@ export function line(path: string, options: LineOptions): Resource {
   const { line: said, match } = options;
   const text = typeof said === 'string' ? said : undefined;
   if (text !== undefined && /[\n\r]/.test(text)) throw new TypeError('a line has no line ends');
+  const isFoundAgain = (one: string): boolean => match === undefined || new RegExp(match).test(one);
+  if (text !== undefined && !isFoundAgain(text)) throw new TypeError(`the line ${JSON.stringify(text)} would never be found again by ${String(match)}`);
   const wanted = typeof said === 'string' ? constant(said) : said;
-  const edit = wanted.map((one) => (have: string) => known(withLine(have, { ...options, line: one })));
+  const edit = wanted.map(
+    (one) => (have: string) => (isFoundAgain(one) ? known(withLine(have, { ...options, line: one })) : unavailable(`${JSON.stringify(one)} is no such line`)),
+  );
   return editing(`line ${path} ${match ?? text ?? ''}`, path, options, text ?? match, edit);
 }

@@ -10,7 +10,7 @@ import { REFUSED } from '../../lib/shell/steps.mts';
 import { change } from '../../lib/resources/resource.mts';
 import { Secret } from '../../lib/secret.mts';
 import { quote } from '../../lib/shell/quote.mts';
-import { answerOf, applyOn, converge, dash, inTemporary, me, runSh, shells, valueOf, withServer, type Shell } from '../shell/hostlike.mts';
+import { answerOf, applyOn, askHost, converge, dash, inTemporary, me, runSh, shells, valueOf, withServer, type Shell } from '../shell/hostlike.mts';
 
 /** Applying puts it right, and the second check finds nothing. */
 function settles(shell: Shell, resource: Resource, fields: readonly string[]): void {
@@ -168,6 +168,14 @@ for (const shell of shells) {
         expect(modeOf(path)).to.equal(0o604);
         settles(shell, block(path, { marker: 'm', content: '' }), ['content']);
         expect(readFileSync(path, 'utf8')).to.equal('\ufeff127.0.0.1 localhost\r\nlast\na = 2\n');
+      });
+    });
+
+    it('line: one that its pattern would not find again is no line', () => {
+      inTemporary((base) => {
+        expect(() => line(`${base}/x`, { line: 'b=1', match: '^a=' })).to.throw('never be found again');
+        const asked = line(`${base}/x`, { line: shellOutput('printf b=1').map(({ output }) => output), match: '^a=' });
+        expect(answerOf(shell, asked.differs)).to.deep.equal({ kind: 'unavailable', reason: `${base}/x: "b=1" is no such line` });
       });
     });
 
@@ -411,6 +419,81 @@ describe('check after apply is empty', function () {
         });
       }),
       { numRuns: 60 },
+    );
+  });
+  it('for any set of resources, whatever was there before; or what stands in the way is said', () => {
+    const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '=', ' ', '#', "'", '$', '\\', 'é'), maxLength: 6 }), { maxLength: 4 });
+    const before = fc.oneof(
+      fc.constant({ is: 'nothing' } as const),
+      fc.record({ is: fc.constant('file' as const), text, mode: fc.integer({ min: 0o400, max: 0o777 }) }),
+      fc.record({ is: fc.constant('directory' as const), names: fc.uniqueArray(name, { maxLength: 3 }) }),
+      fc.record({ is: fc.constant('link' as const), target: fc.constantFrom('/nonexistent', '.', 'n') }),
+    );
+    const mode = fc.integer({ min: 0o400, max: 0o777 }).map((bits) => bits | 0o400);
+    const wish = fc.oneof(
+      fc.record({ is: fc.constant('file' as const), content: fc.oneof(text, fc.uint8Array({ maxLength: 40 })), mode, below: fc.boolean() }),
+      fc.record({ is: fc.constant('settings' as const), content: lines.map((all) => all.join('\n')), mode }),
+      fc.record({ is: fc.constant('secret' as const), content: text, mode }),
+      fc.record({ is: fc.constant('directory' as const), mode, exclusive: fc.option(fc.uniqueArray(name, { maxLength: 2 }), { nil: undefined }) }),
+      fc.record({ is: fc.constant('absent' as const) }),
+      fc.record({ is: fc.constant('edits' as const), blocks: fc.tuple(lines, lines), line: fc.stringMatching(/^[xyz][xyz ='$]{0,5}$/), match: fc.boolean() }),
+    );
+    type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never;
+    const resourcesOf = (path: string, wanted: Wish): readonly Resource[] => {
+      switch (wanted.is) {
+        case 'file':
+          return [file(wanted.below ? `${path}/below/it` : path, { content: wanted.content, mode: wanted.mode, parents: true, ...me })];
+        case 'settings':
+          return [file(path, { content: wanted.content, mode: wanted.mode, syntax: 'settings', ...me })];
+        case 'secret':
+          return [file(path, { content: { confidential: ['a', new Secret(wanted.content, 'test')] }, mode: wanted.mode, ...me })];
+        case 'directory':
+          return [directory(path, { mode: wanted.mode | 0o500, ...me, ...(wanted.exclusive === undefined ? {} : { exclusive: wanted.exclusive }) })];
+        case 'absent':
+          return [absent(path)];
+        case 'edits':
+          return [
+            ...wanted.blocks.map((block_, index) => block(path, { marker: String(index), content: block_.join('\n') })),
+            line(path, { line: wanted.line, ...(wanted.match ? { match: '^[xyz]' } : {}) }),
+          ];
+      }
+    };
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.record({ name, before, wish }), { selector: (each) => each.name, minLength: 1, maxLength: 4 }),
+        fc.constantFrom(...shells),
+        (places, shell) => {
+          inTemporary((base) => {
+            const converged: Resource[] = [];
+            for (const { name: called, before: there, wish: wanted } of places) {
+              const path = `${base}/${called}`;
+              if (there.is === 'file') writeFileSync(path, there.text, { mode: there.mode });
+              if (there.is === 'link') symlinkSync(there.target, path);
+              if (there.is === 'directory') {
+                mkdirSync(path);
+                for (const inside of there.names) writeFileSync(`${path}/${inside}`, 'x');
+              }
+              for (const resource of resourcesOf(path, wanted)) {
+                const changes = answerOf(shell, resource.differs);
+                const ran = changes.kind === 'known' ? applyOn(shell, resource, changes.value) : undefined;
+                if (changes.kind === 'unavailable') expect(changes.reason).to.match(/directory|link|regular file|\S/);
+                else if (ran?.code !== 0) expect(ran?.stderr.trim(), resource.id).to.not.equal('');
+                else converged.push(resource);
+              }
+            }
+            const answers = askHost(
+              shell,
+              converged.flatMap(({ differs }) => differs.asks),
+            );
+            for (const { id, differs } of converged)
+              expect(
+                differs.read((ask) => answers.get(ask) ?? { kind: 'unavailable', reason: 'not asked' }),
+                id,
+              ).to.deep.equal({ kind: 'known', value: [] });
+          });
+        },
+      ),
+      { numRuns: 80 },
     );
   });
   it('and a block leaves everything around it as it was', () => {

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { compileFrame, type FrameText, type HostStep } from '../../lib/shell/frame.mts';
 import { FrameReader } from '../../lib/shell/frame-reader.mts';
 import { ABORT } from '../../lib/shell/lifeline.mts';
-import { eventually, mark, processesWith, SHELLS, step } from '../transport/support.mts';
+import { quote, sh } from '../../lib/shell/quote.mts';
+import { eventually, mark, processesWith, SHELLS, step, withDirectory } from '../transport/support.mts';
 
 /** A persistent shell, as a session has one. */
 class Shell {
@@ -236,3 +240,83 @@ for (const shell of SHELLS) {
     });
   });
 }
+
+describe('the text of a frame', () => {
+  it('runs steps in /bin/sh unless told otherwise, also those with empty lines and with lines like its own', async () => {
+    await using session = new Shell('/bin/sh');
+    const script = `ls -l "/proc/$$/exe" | sed 's/.* -> //'
+
+echo "STEP_0 PAYLOAD_0"
+cat <<'PAYLOAD'
+
+STEP__0
+PAYLOAD`;
+    const nonce = randomBytes(12).toString('hex');
+    const reader = new FrameReader(nonce);
+    session.child.stdin.write(compileFrame({ nonce, steps: [step(script), step('echo after')], probe: '' }));
+    for await (const bytes of session.child.stdout) {
+      reader.push(bytes as Buffer);
+      if (reader.finished !== undefined) break;
+    }
+    expect(reader.steps.map(({ tail }) => tail)).to.deep.equal([`${realpathSync('/bin/sh')}\nSTEP_0 PAYLOAD_0\n\nSTEP__0`, 'after']);
+  });
+
+  it('is little longer than what it carries', () => {
+    const size = (bytes: number): number => compileFrame({ nonce: 'n', steps: [step('true', { payloads: [randomBytes(bytes)] })], probe: '' }).length;
+    expect(size(600_000) - size(0)).to.be.within(800_000, 802_000);
+  });
+});
+
+/** Hosts are of all sorts, and so is what is written and read there. */
+describe('whatever bytes a frame carries', function () {
+  this.timeout(60_000);
+  const mine = fc.constantFrom(
+    '\nEND n 0\n',
+    '\nDONE n 0 0 own\n',
+    '\nBEGIN n\n',
+    'PROBE',
+    '\n',
+    "'",
+    '"',
+    '\\',
+    '$HOME',
+    '`id`',
+    '\0',
+    '\r',
+    '%s',
+    '-n',
+    '\\c',
+    'é',
+    'STEP_',
+    'PAYLOAD_',
+    'EOF',
+    '#',
+    '_',
+  );
+  const content = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(fc.oneof(mine, fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 12 }).map((parts) => Buffer.from(parts.join(''))),
+  );
+  for (const shell of SHELLS)
+    it(`they arrive and come back as they are in ${shell}`, () =>
+      withDirectory(async (directory) => {
+        await using session = new Shell(shell);
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(content, { minLength: 1, maxLength: 3 }),
+            fc.string({ unit: fc.constantFrom('a', ' ', "'", '\\', '$', '"', '`', '%', '-'), maxLength: 12 }),
+            async (contents, word) => {
+              const paths = contents.map((_, index) => join(directory, String(index)));
+              const steps = contents.map((bytes, index) =>
+                step(sh`payload 0 >${paths[index] ?? ''}; printf '%s\\n' ${word}`, { payloads: [bytes], interruptible: index % 2 === 0 }),
+              );
+              const { reader } = await session.run({ steps, probe: `cat ${paths.map(quote).join(' ')}` });
+              expect(contents.map((_, index) => readFileSync(paths[index] ?? ''))).to.deep.equal(contents);
+              expect(reader.finished?.probe).to.deep.equal(Buffer.concat(contents));
+              expect(reader.steps).to.deep.equal(contents.map((_, index) => ({ index, end: { kind: 'exited', code: 0 }, tail: word })));
+            },
+          ),
+          { numRuns: 60 },
+        );
+      }));
+});
