@@ -10,17 +10,20 @@ import { parseSshArguments } from './ssh-arguments.mts';
 
 const ADDRESS = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/;
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}\$?$/;
-const JUMP = /^(?:[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
+/** More than anybody needs: whoever gets so far goes in a circle. */
+export const MOST_JUMPS = 8;
+const HOP = String.raw`(?:[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?`;
+const JUMP = new RegExp(`^${HOP}$`);
+const JUMPS = new RegExp(`^${HOP}(?:,${HOP}){0,${String(MOST_JUMPS - 1)}}$`);
 
 const address = z.string().refine((text) => isIP(text) !== 0 || ADDRESS.test(text), { error: 'must be a host name or an IP address' });
 const user = z.string().regex(USER, { error: 'must be a user name' });
 
 const file = z.string().regex(/^[^\u0000-\u001f]{1,1024}$/, { error: 'must be a path' });
-const jump = z.string().regex(JUMP, { error: 'must be one host: [user@]host[:port], or the name of a host of this inventory' });
+const jump = z.string().regex(JUMPS, { error: 'must be hosts with commas between them: [user@]host[:port], or the name of a host of this inventory' });
 /** What a value from elsewhere must be to stand where the inventory's own would. */
 export const isSshAddress = (text: string): boolean => address.safeParse(text).success;
 export const isUserName = (text: string): boolean => USER.test(text);
-export const isJump = (text: string): boolean => JUMP.test(text);
 
 const unspecified = (text: string): boolean => text === '0.0.0.0' || text === '::';
 
@@ -35,7 +38,7 @@ export const connectionSchema = z.object({
     .superRefine((text, context) => {
       const parsed = parseSshArguments(text);
       if (typeof parsed === 'string') context.addIssue({ code: 'custom', message: parsed });
-      else if (parsed.jump !== undefined && !JUMP.test(parsed.jump))
+      else if (parsed.jump !== undefined && !JUMPS.test(parsed.jump))
         context.addIssue({ code: 'custom', message: 'names a jump host that is not [user@]host[:port]' });
     })
     .meta({ description: 'Only -J and -o ProxyJump, UserKnownHostsFile, StrictHostKeyChecking=yes|accept-new.' })
@@ -52,7 +55,7 @@ export const connectionSchema = z.object({
     })
     .exactOptional(),
   connection_jump: jump
-    .meta({ description: 'Jump host: [user@]host[:port], or the name of a host of this inventory; none to do without one.' })
+    .meta({ description: 'Jump hosts from first to last (a,b): [user@]host[:port], or the name of a host of this inventory; none to do without.' })
     .exactOptional(),
   connection_known_hosts_file: file.meta({ description: 'Host keys; relative to the inventory. ~/.ssh/known_hosts unless said.' }).exactOptional(),
   connection_host_key_checking: z
@@ -212,7 +215,7 @@ const loginOf = ({ identityFiles, identitiesOnly, hostKeyAlias, userKnownHostsFi
   ...(userKnownHostsFiles === undefined ? {} : { userKnownHostsFiles }),
 });
 
-/** A jump host that is no host of the inventory, as ssh's configuration describes it; keys and trust of the host behind it hold for it, too. */
+/** A jump host that is no host of the inventory, as ssh's configuration describes it, but for its own way; keys and trust of the host behind it hold for it, too. */
 export function bastionOf(
   { keyFile, knownHostsFile, hostKeyChecking }: SshConnection,
   { host, user, port }: JumpHost,
@@ -237,8 +240,15 @@ export interface JumpHost {
   readonly port?: number;
 }
 
+/** The jump host next to the target, and those on the way to it. */
+export function lastJump(jumps: string): { readonly last: string; readonly before?: string } {
+  const comma = jumps.lastIndexOf(',');
+  return comma < 0 ? { last: jumps } : { last: jumps.slice(comma + 1), before: jumps.slice(0, comma) };
+}
+
 /** The parts of `[user@]host[:port]`. */
 export function parseJump(text: string): JumpHost | undefined {
+  if (!JUMP.test(text)) return undefined;
   const [, user, host, port] = /^(?:(.+)@)?(\[[^\]]+\]|[^:@]+)(?::(\d+))?$/.exec(text) ?? [];
   if (host === undefined) return undefined;
   return { host: host.replace(/^\[(.*)\]$/, '$1'), ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port: Number(port) }) };

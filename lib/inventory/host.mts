@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { fail, RunFailure } from '../errors.mts';
-import type { HostName } from '../names.mts';
+import { isHostName, type HostName } from '../names.mts';
 import { Secret } from '../secret.mts';
 import type { ConnectionOverrides, ConnectionVariables, SshConfigEntry, SshConfigSources, SshGiven } from './connection.mts';
-import { askedOfSshConfig, bastionOf, connectionOf, connectionSchema, defaultUser, isJump, parseJump, privateAddressOf } from './connection.mts';
+import { askedOfSshConfig, bastionOf, connectionOf, connectionSchema, defaultUser, lastJump, MOST_JUMPS, parseJump, privateAddressOf } from './connection.mts';
 import { LOCATED_BY } from './gcp-source.mts';
 import { freeze } from './freeze.mts';
 import type { Levels, Winner } from './levels.mts';
-import type { Connection, Contract, Explained, Host, SshConnection } from './model.mts';
+import type { Connection, Contract, Explained, Host, Source, SshConnection } from './model.mts';
 import type { Problems } from './problems.mts';
 import { place, quoted, soundsSecret } from './problems.mts';
 import type { SecretStore } from './secrets.mts';
@@ -29,6 +29,13 @@ export interface BuilderOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly overrides: ConnectionOverrides;
   readonly sshConfig: (name: string, given: SshGiven) => SshConfigEntry;
+}
+
+/** Jump hosts that are yet to be passed, where they are said, and those between them and the target. */
+interface Way {
+  readonly jumps: string;
+  readonly source: Source;
+  readonly names: readonly string[];
 }
 
 interface Built {
@@ -114,27 +121,44 @@ export class HostBuilder {
       environment,
     });
     if (connection.kind === 'local' || connection.jump === undefined) return connection;
-    const bastion = this.#bastion(connection, connection.jump, config);
-    return bastion === undefined ? connection : Object.freeze({ ...connection, bastion });
+    const setting = settings.get('connection_jump') ?? settings.get('ansible_ssh_common_args') ?? { document: entry.document, at: entry.at };
+    const source = config.sources?.proxyJump ?? setting.document.source(setting.at);
+    return this.#behind(connection, { jumps: connection.jump, source, names: [] });
   }
 
-  #bastion(to: SshConnection, jump: string, config: SshConfigEntry): SshConnection | undefined {
+  /** Behind the last of the jump hosts, each of which is behind the one before it: the first goes its own way, as ssh's configuration says. */
+  #behind(to: SshConnection, { jumps, source, names }: Way): SshConnection {
     const { structure, environment, problems } = this.#options;
-    if (structure.hosts.has(jump)) return undefined;
-    const parts = isJump(jump) ? parseJump(jump) : undefined;
-    if (parts === undefined) {
-      const source = config.sources?.proxyJump;
-      if (source !== undefined) problems.add({ ...source, message: `ProxyJump ${quoted(jump)} is not [user@]host[:port]` });
-      return undefined;
+    const { last, before } = lastJump(jumps);
+    const passed = [...names, last];
+    const wrong = (message: string, hint?: string): SshConnection => {
+      problems.add({ ...source, message, ...(hint === undefined ? {} : { hint }) });
+      return to;
+    };
+    if (passed.length > MOST_JUMPS)
+      return wrong(
+        `the way leads through more than ${String(MOST_JUMPS)} jump hosts: ${passed.map((name) => quoted(name)).join(', ')}`,
+        'does one of them lead back to itself?',
+      );
+    if (structure.hosts.has(last)) {
+      if (before === undefined) return Object.freeze({ ...to, jump: last });
+      return wrong(
+        `the jump host ${last} is a host of this inventory, which says how it is reached`,
+        `leave out ${before}, and set connection_jump of ${last}`,
+      );
     }
+    const parts = parseJump(last);
+    if (parts === undefined) return wrong(`the jump host ${quoted(last)} is not [user@]host[:port]`);
     const { host, ...said } = parts;
-    const own = this.#config(host, { ...said, ...(to.knownHostsFile === undefined ? {} : { knownHosts: true }) });
-    if (own.proxyJump !== undefined) {
-      const source = own.sources?.proxyJump ?? { file: '~/.ssh/config', line: 0, column: 0 };
-      const message = `the jump host ${jump} is itself behind a jump host, ${quoted(own.proxyJump)}`;
-      problems.add({ ...source, message, hint: 'one hop is supported: set connection_jump in the inventory to a host that is reached without' });
-    }
-    return bastionOf(to, parts, own, environment);
+    const own = this.#config(host, {
+      ...said,
+      ...(to.knownHostsFile === undefined ? {} : { knownHosts: true }),
+      ...(before === undefined ? {} : { jump: true }),
+    });
+    const bastion = bastionOf(to, parts, own, environment);
+    const next = before ?? own.proxyJump;
+    if (next === undefined) return Object.freeze({ ...to, jump: last, bastion });
+    return Object.freeze({ ...to, jump: last, bastion: this.#behind(bastion, { jumps: next, source: own.sources?.proxyJump ?? source, names: passed }) });
   }
 
   /** What is wrong with ssh's files is a problem of this inventory like any other. */
@@ -198,13 +222,35 @@ export class HostBuilder {
     fail('usage', message, { message: `${place(where)}  error  ${message}`, source: where });
   }
 
+  /** Hosts of the inventory that are jump hosts of each other can never be reached. */
+  checkJumps(): void {
+    const nextOf = ({ host: { connection } }: Built): Built | undefined => {
+      let last = connection.kind === 'ssh' ? connection : undefined;
+      while (last?.bastion !== undefined) last = last.bastion;
+      return last?.jump !== undefined && isHostName(last.jump) ? this.#built.get(last.jump) : undefined;
+    };
+    for (const built of this.#built.values()) {
+      const passed: Built[] = [];
+      for (let next = nextOf(built); next !== undefined && !passed.includes(next); next = nextOf(next)) passed.push(next);
+      if (!passed.includes(built)) continue;
+      const { document, at } = built.winners.get('connection_jump')?.setting ?? built.entry;
+      const names = [built, ...passed.slice(0, passed.indexOf(built) + 1)].map(({ host }) => host.name);
+      this.#options.problems.at(
+        document,
+        at,
+        `host ${built.host.name} is behind itself: ${names.join(' is behind ')}`,
+        `set connection_jump: none for ${built.host.name} where it is reached without`,
+      );
+    }
+  }
+
   /** Two hosts behind one address and port are one host under two names, and would be changed twice. */
   checkAddresses(): void {
     const taken = new Map<string, Built>();
     for (const built of this.#built.values()) {
       const { connection } = built.host;
       if (connection.kind !== 'ssh') continue;
-      const key = `${connection.address} port ${String(connection.port)}${connection.jump === undefined ? '' : ` by way of ${connection.jump}`}`;
+      const key = `${connection.address} port ${String(connection.port)}${wayOf(connection)}`;
       const other = taken.get(key);
       if (other === undefined) {
         taken.set(key, built);
@@ -320,6 +366,8 @@ export class HostBuilder {
 /** Somebody else makes it, and nobody says where it is. */
 const isLocated = (entry: HostEntry, { ansible_host: address, ansible_connection: connection, host_provider: provider }: ConnectionVariables): boolean =>
   entry.found.size > 0 && (entry.isFoundOnly || provider === undefined) && address === undefined && connection !== 'local';
+
+const wayOf = ({ jump, bastion }: SshConnection): string => (jump === undefined ? '' : ` by way of ${jump}${bastion === undefined ? '' : wayOf(bastion)}`);
 
 const oneOrAll = (files: readonly string[] | undefined): unknown => (files?.length === 1 ? files[0] : files);
 

@@ -112,6 +112,7 @@ function read(options: InventoryOptions, problems: Problems, sources: GcpSource[
   });
   const hosts = [...structure.hosts.values()].map((entry) => builder.host(entry));
   builder.checkAddresses();
+  builder.checkJumps();
   for (const group of structure.groups.values()) {
     if (group.document !== undefined && !hosts.some((host) => host.groups.has(group.name))) {
       const near = didYouMean(

@@ -37,8 +37,9 @@ export interface SshConnection {
   readonly identityFiles?: readonly string[];
   /** No other key of the agent than those. */
   readonly identitiesOnly?: boolean;
+  /** The last host on the way to this one. */
   readonly jump?: string;
-  /** How `jump` is reached when it is no host of the inventory. */
+  /** How `jump` is reached when it is no host of the inventory; it may be behind another one. */
   readonly bastion?: SshConnection;
   readonly knownHostsFile?: string;
   /** Of ssh's configuration, in place of `~/.ssh/known_hosts`, when there is no `knownHostsFile`. */

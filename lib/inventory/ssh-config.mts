@@ -141,10 +141,8 @@ function entryOf(name: string, given: SshGiven, { first, identityFiles }: Values
   if (identityFiles[0] !== undefined) sources.identityFiles = (keys[0] ?? identityFiles[0]).source;
   const jump = given.jump === true ? undefined : said('ProxyJump', 'proxyJump');
   const proxyJump =
-    jump === undefined || jump.words[0].toLowerCase() === 'none' ? undefined : expand(jump.words[0].replace(/^ssh:\/\//i, ''), own, jump.source);
+    jump === undefined || jump.words[0].toLowerCase() === 'none' ? undefined : expand(jump.words[0].replaceAll(/(?<=^|,)ssh:\/\//gi, ''), own, jump.source);
   if (jump !== undefined && proxyJump === undefined) delete sources.proxyJump;
-  if (jump !== undefined && proxyJump?.includes(',') === true)
-    wrong(jump.source, `ProxyJump ${quoted(proxyJump)} has more than one hop`, 'one is supported: set connection_jump in the inventory');
   const command = given.jump === true ? undefined : first.get('ProxyCommand');
   const known = given.knownHosts === true ? undefined : first.get('UserKnownHostsFile');
   // Not to remember any key would let every server in; ssh's own files then still count.

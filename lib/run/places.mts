@@ -29,17 +29,26 @@ export class Places {
   async placed(host: Host): Promise<Host> {
     const { connection } = host;
     if (connection.kind === 'local') return host;
-    const located = await this.#located(host, connection);
-    const bastion = await this.#bastion(connection);
-    if (located === connection && bastion === undefined) return host;
-    return Object.freeze({ ...host, connection: Object.freeze({ ...located, ...(bastion === undefined ? {} : { bastion }) }) });
+    const placed = await this.#placed(host, connection);
+    return placed === connection ? host : Object.freeze({ ...host, connection: placed });
   }
 
-  async #bastion({ jump }: SshConnection): Promise<SshConnection | undefined> {
+  async #placed(host: Host, connection: SshConnection): Promise<SshConnection> {
+    const located = await this.#located(host, connection);
+    const bastion = await this.#bastion(connection);
+    return bastion === undefined ? located : Object.freeze({ ...located, bastion });
+  }
+
+  /** Undefined when it is where the inventory says, and so are those on the way to it. */
+  async #bastion({ jump, bastion }: SshConnection): Promise<SshConnection | undefined> {
+    if (bastion !== undefined) {
+      const before = await this.#bastion(bastion);
+      return before === undefined ? undefined : Object.freeze({ ...bastion, bastion: before });
+    }
     const host = jump !== undefined && isHostName(jump) ? this.#options.inventory.hosts.get(jump) : undefined;
     if (host?.connection.kind !== 'ssh') return undefined;
-    const located = await this.#located(host, host.connection);
-    return located === host.connection ? undefined : located;
+    const placed = await this.#placed(host, host.connection);
+    return placed === host.connection ? undefined : placed;
   }
 
   async #located(host: Host, connection: SshConnection): Promise<SshConnection> {

@@ -90,7 +90,8 @@ export class SshConnector implements AsyncDisposable {
       } catch (error) {
         // When the time is over, what went wrong before says more than that.
         if (last !== undefined && signal.aborted && isTimeout(reasonOf(signal))) throw last;
-        if (!(error instanceof ConnectFailure) || error.retry === 'never') throw error;
+        // What went wrong on the way to the jump host was tried again there.
+        if (!(error instanceof ConnectFailure) || error.retry === 'never' || !hasWay) throw error;
         last = error;
         if (error.retry === 'vouch') {
           attempt--;
@@ -101,8 +102,7 @@ export class SshConnector implements AsyncDisposable {
         const spentMs = performance.now() - started;
         const isSettling = spentMs < (to.settlingMs ?? 0);
         const pause = pauseAfter(error.retry, { attempt, isSettling, spentMs });
-        // What a jump host decides is its own, however new the host behind it is.
-        if (pause === undefined || (error.retry === 'settling' && !hasWay)) throw error;
+        if (pause === undefined) throw error;
         if (isSettling && onWaiting?.(attempt, error.error) === false) throw error;
         await sleep(to.proxyCommand === undefined ? pause : Math.max(pause, PROXY_DELAY_MS), undefined, { signal }).catch(() => undefined);
         if (signal.aborted) throw isTimeout(reasonOf(signal)) ? last : reasonOf(signal);
@@ -146,7 +146,7 @@ export class SshConnector implements AsyncDisposable {
 
   async #bastion(to: SshConnection, jump: string, signal: AbortSignal, onWaiting: OpenOptions['onWaiting']): Promise<SshLink> {
     const connection = this.#jump(to, jump);
-    const key = `${connection.user}@${connection.address}:${connection.port}`;
+    const key = this.#way(connection);
     const running = this.#bastions.get(key);
     const alive = running === undefined ? undefined : await whileWaiting(running, signal, () => undefined).catch(unlessFinal);
     signal.throwIfAborted();
@@ -154,22 +154,28 @@ export class SshConnector implements AsyncDisposable {
     const current = this.#bastions.get(key);
     // Another host may have begun a new one while this one looked.
     if (current !== undefined && current !== running) return whileWaiting(current, signal, () => undefined);
-    const within = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TRYING_MS + (connection.settlingMs ?? 0))]);
+    const within = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(this.#patience(connection))]);
     const made = this.connect(`jump host ${jump}`, connection, within, onWaiting);
     made.catch(() => undefined);
     this.#bastions.set(key, made);
     return whileWaiting(made, signal, () => undefined);
   }
 
+  /** Whom it is and how it is reached: two networks may have hosts with the same address. */
+  #way(to: SshConnection): string {
+    return `${to.user}@${to.address}:${to.port}${to.jump === undefined ? '' : ` ${this.#way(this.#jump(to, to.jump))}`}`;
+  }
+
+  /** Those on the way have their own time. */
+  #patience(to: SshConnection): number {
+    return TRYING_MS + (to.settlingMs ?? 0) + (to.jump === undefined ? 0 : this.#patience(this.#jump(to, to.jump)));
+  }
+
   /** `[user@]host[:port]`, or a host of the inventory; its key is verified under its own name, like any other's. */
   #jump(to: SshConnection, jump: string): SshConnection {
     if (to.bastion !== undefined) return to.bastion;
     const named = this.#options.hostConnection?.(jump);
-    if (named !== undefined) {
-      if (named.jump !== undefined)
-        fail('usage', 'jump behind jump', { message: `the jump host ${jump} is itself behind a jump host (${named.jump})`, hint: 'only one hop is supported' });
-      return named;
-    }
+    if (named !== undefined) return named;
     const match = /^(?:([^@]+)@)?(\[[^\]]+\]|[^:]+|[0-9a-fA-F:]+)(?::(\d+))?$/.exec(jump);
     const address = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
     if (match === null || address === undefined)

@@ -78,6 +78,35 @@ Host gate
     expect([logins(target) - atTarget, logins(gate) - atGate]).to.deep.equal([1, 1]);
   });
 
+  for (const [how, ofHosts, ofGate] of [
+    ['in one line', 'outer,gate', ''],
+    ['one behind the other', 'gate', '  ProxyJump outer\n'],
+  ] as const)
+    it(`through two jump hosts ${how}, each met once for all hosts`, async () => {
+      await using more = new AsyncDisposableStack();
+      const [outer, second] = [more.use(await startSshd()), more.use(await startSshd())];
+      const place = ({ address, port }: Sshd, key: string): string =>
+        `  HostName ${address}\n  Port ${port.toString()}\n  User ${userInfo().username}\n  IdentityFile ~/.ssh/${key}\n`;
+      const { program } = prepared(
+        () => `${ALIAS()}  ProxyJump ${ofHosts}
+Host second
+${place(second, 'second')}  ProxyJump ${ofHosts}
+Host gate
+${place(gate, 'gate')}${ofGate}Host outer
+${place(outer, 'outer')}`,
+      );
+      using _program = program;
+      copyFileSync(outer.keyFile, program.path('.ssh/outer'));
+      copyFileSync(second.keyFile, program.path('.ssh/second'));
+      program.write('.ssh/known_hosts', [gate, outer, second].map(({ address, port, hostKey }) => `[${address}]:${port.toString()} ${hostKey}\n`).join(''));
+      const inventory = program.write('inventory.yaml', 'all: {children: {es_masters: {hosts: {alias: , second: }}}}\n');
+      const all = [outer, gate, target, second];
+      const before = all.map(logins);
+      const ended = await program.run(SITE, ['-i', inventory, ...CHECK]);
+      expect(ended.code, said(ended)).to.be.oneOf([0, 2]);
+      expect(all.map((each, index) => logins(each) - (before[index] ?? 0))).to.deep.equal([1, 1, 1, 1]);
+    });
+
   it('IdentitiesOnly shows a server only the keys of the agent that are named', async () => {
     const { program, inventory } = prepared(() => ALIAS().replaceAll(/ {2}IdentityFile .*\n/g, '') + '  IdentitiesOnly yes\n  IdentityFile ~/.ssh/only\n');
     using _program = program;

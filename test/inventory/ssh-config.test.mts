@@ -423,9 +423,52 @@ Host gate
     expect(of('gate', ', gate: ')).to.not.have.property('bastion');
   });
 
+  it('several jump hosts are passed in their order, and the first is reached as ssh says', () => {
+    using home = new Home();
+    home.write('.ssh/config', 'Host es-01\n  ProxyJump ann@one:7,two\nHost one\n  ProxyJump ssh://zero\nHost two\n  User bob\n  ProxyJump elsewhere\n');
+    const wayOf = ({ address, port, user, bastion }: SshConnection): readonly string[] => [
+      ...(bastion === undefined ? [] : wayOf(bastion)),
+      `${user}@${address}:${String(port)}`,
+    ];
+    const way = ['me@zero:22', 'ann@one:7', 'bob@two:22', 'me@es-01:22'];
+    expect(wayOf(read(home, 'all: {hosts: {es-01: }}').connection())).to.deep.equal(way);
+    for (const variable of ['connection_jump: "ann@one:7,two"', 'ansible_ssh_common_args: "-J ann@one:7,two"'])
+      expect(wayOf(read(home, `all: {hosts: {es-01: {ansible_host: 10.0.0.1, ${variable}}}}`).connection())).to.deep.equal([
+        ...way.slice(0, -1),
+        'me@10.0.0.1:22',
+      ]);
+  });
+
+  it('the first jump host of several may be a host of the inventory, which has its own way; another one may not', () => {
+    using home = new Home();
+    const file = (more: string, gate = ''): string => `all: {hosts: {es-01: {${more}}, gate: {${gate}}}}`;
+    const { bastion } = read(home, file('connection_jump: "gate,other"', 'connection_jump: outer')).connection();
+    expect(bastion).to.include({ address: 'other', jump: 'gate' }).and.not.have.property('bastion');
+    expect(problems(home, file('connection_jump: "other,gate"'))).to.match(
+      /error {2}the jump host gate is a host of this inventory.* — leave out other, and set connection_jump of gate/,
+    );
+    expect(problems(home, file('connection_jump: gate', 'connection_jump: es-01'))).to.match(
+      /error {2}host es-01 is behind itself: es-01 is behind gate is behind es-01/,
+    );
+    expect(problems(home, file('', 'connection_jump: gate'))).to.match(
+      /error {2}host gate is behind itself: gate is behind gate — set connection_jump: none for gate/,
+    );
+  });
+
+  it('the same address behind two jump hosts is two hosts', () => {
+    using home = new Home();
+    const file = (two: string): string =>
+      `all: {hosts: {es-01: {ansible_host: 10.0.0.1, connection_jump: "a,gate"}, es-02: {ansible_host: 10.0.0.1, connection_jump: "${two},gate"}}}`;
+    expect(() => read(home, file('b'))).to.not.throw();
+    expect(problems(home, file('a'))).to.match(/same address: 10\.0\.0\.1 port 22 by way of gate by way of a/);
+  });
+
   const WRONG: Readonly<Record<string, readonly [config: string, problem: RegExp]>> = {
-    'two hops': ['Host es-01\n  ProxyJump one,two\n', /^~\/\.ssh\/config:2:3 {2}error {2}ProxyJump "one,two" has more than one hop — .*connection_jump/],
-    'a jump behind a jump': ['Host es-01\n ProxyJump one\nHost one\n ProxyJump two\n', /^~\/\.ssh\/config:4:2 {2}error .*itself behind/],
+    'a jump host behind itself': [
+      'Host es-01\n ProxyJump one\nHost one\n ProxyJump two\nHost two\n ProxyJump one\n',
+      /^~\/\.ssh\/config:6:2 {2}error .*more than 8 jump hosts: "one", "two", "one"/,
+    ],
+    'no last jump host': ['Host es-01\n ProxyJump one,-x\n', /^~\/\.ssh\/config:2:2 {2}error .*"-x" is not \[user@\]host/],
     'no jump host': ['ProxyJump -x\n', /^~\/\.ssh\/config:1:1 {2}error .*is not \[user@\]host/],
     'no host name': ['HostName -oProxyCommand=x\n', /^~\/\.ssh\/config:1:1 {2}error {2}HostName "-oProxyCommand=x" is no host name/],
     'no user name': ['\nUser -x\n', /^~\/\.ssh\/config:2:1 {2}error {2}User/],

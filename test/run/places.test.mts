@@ -101,6 +101,17 @@ describe('where hosts are', () => {
     expect(found.bastion).to.include({ address: '34.64.0.2', hostKeyAlias: 'compute.8' });
   });
 
+  it('is asked of every jump host on the way, whoever names it', async () => {
+    const connections = { a: ssh('a', { jump: 'gate', bastion: ssh('gate', { jump: 'inner' }) }), inner: ssh('inner', { jump: 'door' }), door: ssh('door') };
+    const found = await connectionOf(
+      { connections, locations: { door: { address: '34.64.0.2' } }, providers: { a: 'other', inner: 'other', door: 'cloud' } },
+      'a',
+    );
+    expect(found).to.deep.equal(
+      ssh('a', { jump: 'gate', bastion: ssh('gate', { jump: 'inner', bastion: ssh('inner', { jump: 'door', bastion: ssh('34.64.0.2') }) }) }),
+    );
+  });
+
   it('is left alone for hosts that no provider makes', async () => {
     const given = { connections: { a: ssh('a') }, locations: { a: { address: '34.64.0.1' } }, providers: { a: 'other' } };
     expect((await connectionOf(given, 'a')).address).to.equal('a');

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { SshConnection } from '../../lib/inventory/model.mts';
 import { openTransport } from '../../lib/transport/index.mts';
 import { freePort, startSshd, type Sshd } from './sshd.mts';
 import { failureOf, makeHost, opening, sshTo, text, withDirectory } from './support.mts';
@@ -206,6 +207,18 @@ describe('ssh', () => {
     await using transport = openTransport();
     const error = await failureOf(transport.read(makeHost(sshTo(behind, { jump })), opening), 'refused');
     expect(error.message).to.contain(`jump host ${jump}`);
+    // The same with a jump host before that one, which is found where it goes wrong.
+    await using outer = await startSshd();
+    const way = (more: Partial<SshConnection>): SshConnection =>
+      sshTo(behind, { jump: 'gate', bastion: sshTo(sshd, { jump: 'outer', bastion: sshTo(outer, more) }) });
+    {
+      await using nested = openTransport();
+      const sessions = await Promise.all(Array.from({ length: 5 }, () => nested.read(makeHost(way({})), opening)));
+      await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+    }
+    expect([connections(sshd) - before, connections(outer)]).to.deep.equal([3, 2]);
+    expect((await failureOf(transport.read(makeHost(way({ user: 'nobody-here' })), opening), 'auth')).message).to.contain('jump host outer');
+    expect((await failureOf(transport.read(makeHost(way({ port: 9 })), opening), 'unreachable')).message).to.contain(`${outer.address} port 9`);
     // A name of the inventory stands for that host's connection.
     await using named = openTransport({ hostConnection: (name) => (name === 'bastion' ? sshTo(sshd) : undefined) });
     await (await named.read(makeHost(sshTo(behind, { jump: 'bastion' })), opening))[Symbol.asyncDispose]();
