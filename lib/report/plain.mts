@@ -50,7 +50,7 @@ export function plainLines(event: RunEvent, state: RunState, told: Told): readon
           return when(1, () => line('unknown', event.host, event.role, `unknown: ${event.resource} (waits for ${because})`));
         }
         case 'failed':
-          return line('failed', event.host, event.role, `failed: ${event.resource}: ${event.verdict.error.short}`);
+          return line('failed', event.host, event.role, `failed: ${event.verdict.error.short}`);
       }
     case 'step.start':
       return when(1, () => line('running', event.host, event.role, event.resource));
