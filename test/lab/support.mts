@@ -28,10 +28,10 @@ export function play(playbook: string, args: readonly string[], { env = {}, time
   return command(node, [join(ROOT, 'node_modules/zx/build/cli.js'), `playbooks/${playbook}.mts`, ...args], { env, timeoutMs });
 }
 
-export function start(playbook: string, args: readonly string[]): ChildProcess {
+export function start(playbook: string, args: readonly string[], { env = {} }: Pick<RunOptions, 'env'> = {}): ChildProcess {
   return spawn(node, [join(ROOT, 'node_modules/zx/build/cli.js'), `playbooks/${playbook}.mts`, ...args], {
     cwd: ROOT,
-    env: environment({}),
+    env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
@@ -101,6 +101,7 @@ const LABS = [
   '.lab',
   '.lab-test',
   '.lab-test-diagnosis',
+  '.lab-test-faults',
   '.lab-test-chain',
   '.lab-test-metrics',
   '.lab-test-logstash',
