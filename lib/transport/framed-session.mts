@@ -195,7 +195,7 @@ export class FramedSession implements Session {
           patience();
         };
         const onAbort = (): void => {
-          stop('aborted', 'it was aborted');
+          stop('aborted', 'it was stopped on request');
         };
         limits.signal.addEventListener('abort', onAbort, { once: true });
         const deadline = setTimeout(() => {
@@ -250,9 +250,9 @@ export class FramedSession implements Session {
         hint: `${isSilence(this.#wire.end) ? 'was this machine asleep, or the network away? ' : ''}what ran at that moment may or may not have happened: run again, which asks first`,
       },
       timeout: { kind: 'timeout', short: 'took too long', hint: 'the running step was told to stop; run again to see what is left' },
-      aborted: { kind: 'interrupted', short: 'aborted', hint: 'run again to finish' },
+      aborted: { kind: 'interrupted', short: 'stopped on request', hint: 'run again to finish' },
     };
-    return { kind, error: { ...errors[kind], message: `${host}: the frame has no result, since ${how}` } };
+    return { kind, error: { ...errors[kind], message: `${host}: no result came back, since ${how}` } };
   }
 }
 
