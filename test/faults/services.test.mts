@@ -1,6 +1,6 @@
 /** Services that do not come up, and answers that nobody expects: the real program against an http server that answers as Elasticsearch or Kibana, or does not. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { Program, said, SITE, type Ended } from '../cli/program.mts';
 import { ADDRESS, Answering, cluster, isolated, json, members, SERVICES, text, type Answer } from './answers.mts';
@@ -132,11 +132,11 @@ describe('faults of services', function () {
   );
 
   row(
-    49,
+    50,
     {
-      fault: 'a service that does not start after a change of its configuration',
-      done: 'of three hosts one has the new file, and its process says why it ends',
-      expected: 'exit 1, its last words are shown, the other two run on as they were',
+      fault: 'a cluster that takes no setting back',
+      done: 'of three members the first does not start again, and from then on the cluster answers 503 to every setting',
+      expected: 'exit 1; it is said that shards may still not move and that the next run puts it right, which it does',
     },
     async () => {
       using program = new Program();
@@ -144,7 +144,39 @@ describe('faults of services', function () {
       await using two = await isolated();
       await using three = await isolated();
       const servers = [one, two, three];
-      const allocation = { value: null, put: [] };
+      const allocation = { value: null as string | null, put: [] as (string | null)[] };
+      const stuck = program.path('stuck');
+      const sound = cluster(() => ({ version: '7.10.2', status: 'green', nodes: ['es-01', 'es-02', 'es-03'], allocation }));
+      const unwell = json(503, { error: { type: 'process_cluster_event_timeout_exception', reason: 'failed to process cluster event' }, status: 503 });
+      await using answering = await Answering.with((request, response) => {
+        (existsSync(stuck) && request.method === 'PUT' ? unwell : sound)(request, response);
+      });
+      const run = (script: string): Promise<Ended> =>
+        program.run(SERVICES, ['-i', program.write('inventory.yaml', members(servers, answering.port, script)), '--role', 'elasticsearch']);
+      ending(await run('exec sleep 600'), 0, /es-01/);
+      const ended = await run(`touch ${stuck}; exit 78`);
+      expect(allocation.value, said(ended)).to.equal('primaries');
+      rmSync(stuck);
+      ending(await run('exec sleep 600'), 0, /es-01/);
+      expect(allocation.value).to.equal(null);
+      return ending(ended, 1, /cluster allocation: still as it was set for the restart, and nobody could put it back: run again, which does/);
+    },
+  );
+
+  row(
+    49,
+    {
+      fault: 'a service that does not start after a change of its configuration',
+      done: 'of three hosts one has the new file, and its process says why it ends',
+      expected: 'exit 1, its last words are shown, the other two run on as they were, and shards may move again',
+    },
+    async () => {
+      using program = new Program();
+      await using one = await isolated();
+      await using two = await isolated();
+      await using three = await isolated();
+      const servers = [one, two, three];
+      const allocation = { value: null as string | null, put: [] as (string | null)[] };
       await using answering = await Answering.with(cluster(() => ({ version: '7.10.2', status: 'green', nodes: ['es-01', 'es-02', 'es-03'], allocation })));
       const run = (script: string, ...more: readonly string[]): Promise<Ended> =>
         program.run(SERVICES, ['-i', program.write('inventory.yaml', members(servers, answering.port, script)), '--role', 'elasticsearch', ...more]);
@@ -152,6 +184,7 @@ describe('faults of services', function () {
       const ended = await run('echo unknown setting: lissen.port; exit 78');
       lineOf(ended, /unknown setting: lissen\.port/);
       expect(said(ended)).to.not.match(/es-0[13] +elasticsearch +changed/);
+      expect([allocation.value, ...allocation.put.slice(-2)]).to.deep.equal([null, 'primaries', null]);
       ending(await run('exec sleep 600', '--check', '--limit', 'es-01,es-03'), 0, /2 in order/);
       return ending(ended, 1, /member ended at once/);
     },
