@@ -400,6 +400,8 @@ class Link implements SshLink {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.alive) return;
     await this.#ssh.close();
+    // What was said is with the system by then; the peer's own goodbye, a round trip later, is nothing to stay for.
+    if (this.#sock instanceof net.Socket) this.#sock.unref();
     // A peer that is gone never answers the goodbye.
     setTimeout(() => this.#sock.destroy(), 1000).unref();
     if (this.#sock instanceof CommandSocket) await this.#sock.ended;
