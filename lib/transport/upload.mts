@@ -6,6 +6,15 @@ import { quote } from '../shell/quote.mts';
 import { isTimeout, newNonce, reasonOf, startUnderBecome, whileWaiting, type Entering } from './entrance.mts';
 import type { Connection, StepEnd } from './session.mts';
 
+/** What arrives, and nothing of it unless it is the whole: it could fill the disk, or the link have been cut. */
+const receiving = (path: string, total: number, nonce: string): string => `umask 077; echo 'READY ${nonce}'
+cat >${path}; code=$?
+size=$(wc -c 2>/dev/null <${path})
+if [ "$code" = 0 ] && [ "$size" -ne ${total} ]; then code=1; fi
+if [ "$code" != 0 ] && [ -f ${path} ]; then rm -f -- ${path}; fi
+printf 'SIZE ${nonce} %s\n' "$size"
+exit "$code"`;
+
 const CHUNK = 1024 * 1024;
 /** How long the host may take to flush the last bytes. */
 const TAIL_BYTES = 2000;
@@ -37,7 +46,7 @@ export async function upload(
   const path = quote(step.remotePath);
   let output = '';
   try {
-    const script = `umask 077; echo 'READY ${nonce}'; cat >${path} && printf 'SIZE ${nonce} %s\\n' "$(wc -c <${path})"`;
+    const script = receiving(path, total, nonce);
     const wire = await startUnderBecome(connection, { ...entry, signal, deadlineMs: step.deadlineMs }, nonce, script, (bytes) => {
       output += Buffer.from(bytes).toString('utf8');
       const ready = output.includes(`READY ${nonce}\n`);

@@ -1,6 +1,7 @@
 /** Steps that fail, print what they like, or find no room: the real program with this machine as its host. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { Program, said, type Ended } from '../cli/program.mts';
 import { ending, hostsOf, WORK } from './support.mts';
@@ -73,6 +74,28 @@ describe('faults of steps and files', function () {
         });
       },
     );
+
+  row(
+    35,
+    {
+      fault: 'a file system that fills during an upload',
+      done: '8 MB are sent over a file of a file system with 4 MB',
+      expected: 'exit 1 with the reason; the old file as it was, nothing beside it',
+    },
+    async () => {
+      using program = new Program();
+      return await mounted(program, 'size=4m', async (directory) => {
+        writeFileSync(`${directory}/file`, 'old\n');
+        const bytes = Buffer.alloc(8_000_000, 'x');
+        writeFileSync(program.path('large'), bytes);
+        const work_upload = { from: program.path('large'), sha256: createHash('sha256').update(bytes).digest('hex'), to: `${directory}/file` };
+        const ended = await run(program, { work_upload });
+        expect(readFileSync(`${directory}/file`, 'utf8')).to.equal('old\n');
+        expect(readdirSync(directory)).to.deep.equal(['file']);
+        return ending(ended, 1, /No space left/);
+      });
+    },
+  );
 
   row(34, { fault: 'a /tmp where nothing may be executed', done: 'the file lies on a file system mounted noexec', expected: 'exit 0' }, async () => {
     using program = new Program();

@@ -1,7 +1,7 @@
 /** What every way to a host must do alike; run locally and through a real sshd. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -137,6 +137,22 @@ function contract(name: string, connection: () => Connection): void {
         expect(statSync(to).mode & 0o777).to.equal(0o600);
         expect(session.counters.roundTrips).to.equal(4);
         expect(session.counters.bytesSent).to.be.above(bytes.length);
+      }));
+
+    it('keeps nothing of an upload that is aborted', () =>
+      withSession(async (session, directory) => {
+        const [from, to] = [join(directory, 'from'), join(directory, 'to')];
+        writeFileSync(from, '');
+        truncateSync(from, 40 * 1024 * 1024);
+        const abort = new AbortController();
+        let arrived = false;
+        const onProgress = (): void => {
+          arrived ||= existsSync(to);
+          if (arrived) abort.abort();
+        };
+        const frame = await session.apply([uploadStep(from, to)], [], limits({ signal: abort.signal, onProgress }));
+        expect(frame.kind).to.equal('aborted');
+        await eventually('what had arrived is gone', () => !existsSync(to));
       }));
 
     it('reports an upload that fails as a failed step and still asks', () =>

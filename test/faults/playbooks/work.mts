@@ -1,11 +1,11 @@
-/** A playbook whose one role does what the inventory says: any script, a file, an archive, packages. */
+/** A playbook whose one role does what the inventory says: any script, a file, an archive, packages, an upload. */
 import { execFileSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { z } from 'zod';
 import { play } from '../../../lib/play.mts';
 
 await play(async () => {
-  const { archive, command, contract, daemon, defineRole, file, packages, runScript, shellOutput } = await import('../../../lib/index.mts');
+  const { archive, command, contract, daemon, defineRole, file, packages, runScript, shellOutput, uploadedFile } = await import('../../../lib/index.mts');
   const [owner, group] = [userInfo().username, execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()];
   const work = contract(
     'work',
@@ -23,6 +23,7 @@ await play(async () => {
       /** A process that reads this file of settings when it starts. */
       service: z.strictObject({ config: z.string(), content: z.string(), pid: z.string() }).exactOptional(),
       packages: z.array(z.string()).default([]),
+      upload: z.strictObject({ from: z.string(), sha256: z.string(), to: z.string() }).exactOptional(),
       archive: z.strictObject({ url: z.string(), sha256: z.string(), into: z.string() }).exactOptional(),
     }),
   );
@@ -39,6 +40,7 @@ await play(async () => {
       ...(vars.file === undefined ? [] : [file(vars.file, { content: `${'x'.repeat(vars.bytes - 1)}\n`, owner, group })]),
       ...(vars.service === undefined ? [] : serviceOf(vars.service)),
       ...(vars.packages.length === 0 ? [] : [packages(vars.packages)]),
+      ...(vars.upload === undefined ? [] : [uploadedFile(vars.upload.to, { from: { path: vars.upload.from, sha256: vars.upload.sha256 }, owner, group })]),
       ...(vars.archive === undefined
         ? []
         : [
