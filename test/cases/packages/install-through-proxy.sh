@@ -48,7 +48,7 @@ Acquire::https::Proxy "%s";
 fi
 if command -v apt-get >/dev/null 2>&1; then
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
-  apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+  apt() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
   update() {
     left=40
     until said=$(apt update 2>&1); do
@@ -57,10 +57,16 @@ if command -v apt-get >/dev/null 2>&1; then
       sleep 3
     done
   }
+  repair() {
+    code=0
+    dpkg --configure -a || code=$?
+    [ "$code" != 1 ] || say "packages are there half, which keeps apt from others: put right what stands above, and finish them: dpkg --configure -a"
+    return "$code"
+  }
   stale=
   for name do case $(apt-cache policy -- "$name" 2>/dev/null) in ''|*'Candidate: (none)'*) stale=1 ;; esac; done
   if [ -n "$stale" ]; then update; fi
-  apt install --no-install-recommends -- "$@" || { dpkg --configure -a; update; apt install --no-install-recommends -- "$@"; }
+  apt install --no-install-recommends -- "$@" || { repair; update; apt install --no-install-recommends -- "$@"; }
 elif command -v dnf >/dev/null 2>&1; then
   dnf -q -y install -- "$@"
 else
