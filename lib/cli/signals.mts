@@ -23,7 +23,7 @@ export function watchInterrupts({ say, uninterruptible }: InterruptOptions): Int
   let code: ExitCode | undefined;
   const abort = (why: string): void => {
     const kept = uninterruptible();
-    say(kept.length === 0 ? why : `${why}; ${kept.join(', ')} must not be cut off and is waited for`);
+    say(kept.length === 0 ? why : `${why}; ${kept.join(', ')} must not be cut off and ${kept.length === 1 ? 'is' : 'are'} waited for`);
     controller.abort();
   };
   const leave = (exitCode: ExitCode): never => {
@@ -77,7 +77,9 @@ export function watchPauses(say: (line: string) => void): Disposable {
     const still = Date.now() - last - PAUSES_EVERY_MS;
     last = Date.now();
     if (still > PAUSE_MS)
-      say(`this program stood still for ${String(Math.round(still / 1000))} s: hosts end what they hear nothing of for long, and running again finishes it`);
+      say(
+        `this program stood still for ${String(Math.round(still / 1000))} s: hosts end what they hear nothing of for long; it is begun again, now or by the next run`,
+      );
   }, PAUSES_EVERY_MS).unref();
   return {
     [Symbol.dispose]() {

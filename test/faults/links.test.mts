@@ -8,7 +8,7 @@ import { Program, said, type Ended } from '../cli/program.mts';
 import { eventually, processesWith } from '../transport/support.mts';
 import { freePort, startSshd, type Sshd } from '../transport/sshd.mts';
 import { at, ending, hostsOf, WORK } from './support.mts';
-import { row } from './table.mts';
+import { CannotTry, row } from './table.mts';
 
 /** What stands between the program and sshd, and can be taken away: `cut` ends every connection, `swallow` carries nothing more. */
 class Line implements AsyncDisposable {
@@ -201,6 +201,43 @@ describe('faults of links', function () {
       const seen = ending(await run.ended, 0, /asked again/);
       expect(times(begun(program))).to.equal(2);
       return `${seen}; noticed after ${(noticed / 1000).toFixed(0)} s`;
+    },
+  );
+
+  row(
+    25,
+    {
+      fault: 'a laptop that sleeps',
+      done: 'the program stands still for 90 s (SIGSTOP) while one host runs a step of 3 s and another one of 5 minutes',
+      expected: 'said; what ended meanwhile is not begun again, what the host stopped is: exit 0',
+    },
+    async () => {
+      if (process.getuid?.() !== 0) throw new CannotTry('two hosts with locks of their own take root');
+      using program = new Program();
+      await using stack = new AsyncDisposableStack();
+      const [short, long] = [stack.use(await startSshd(undefined, true)), stack.use(await startSshd(undefined, true))];
+      const noting = (name: string, rest: string): Readonly<Record<string, string>> => ({
+        work_done: program.path(`${name}.done`),
+        work_script: `echo begun >>'${program.path(name)}'; ${rest}; touch '${program.path(`${name}.done`)}'`,
+      });
+      const inventory = program.write(
+        'inventory.yaml',
+        hostsOf({
+          short: at(short, noting('short', 'sleep 3')),
+          long: at(long, { ...noting('long', `[ $(wc -l <'${program.path('long')}') -gt 1 ] || sleep 300`), work_seconds: 400 }),
+        }),
+      );
+      const run = program.start(WORK, ['-i', inventory]);
+      await eventually('both steps', () => times(program.path('short')) + times(program.path('long')) === 2, 15_000);
+      run.child.kill('SIGSTOP');
+      await sleep(90_000);
+      run.child.kill('SIGCONT');
+      const ended = await run.ended;
+      const seen = ending(ended, 0, /stood still for 8\d s/);
+      expect(said(ended)).to.match(/long: .*heard nothing from this program for 45 s, stopped what ran and freed its lock/);
+      expect([times(program.path('short')), times(program.path('long'))]).to.deep.equal([1, 2]);
+      expect((await program.run(WORK, ['-i', inventory, '--check'])).code, 'nothing is left').to.equal(0);
+      return seen;
     },
   );
 
