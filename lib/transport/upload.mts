@@ -6,9 +6,10 @@ import { quote } from '../shell/quote.mts';
 import { isTimeout, newNonce, reasonOf, startUnderBecome, whileWaiting, type Entering } from './entrance.mts';
 import type { Connection, StepEnd } from './session.mts';
 
-/** What arrives, and nothing of it unless it is the whole: it could fill the disk, or the link have been cut. */
+/** What arrives, in a file of its own, never through a link; and nothing of it unless it is the whole: it could fill the disk, or be cut. */
 const receiving = (path: string, total: number, nonce: string): string => `umask 077; echo 'READY ${nonce}'
-cat >${path}; code=$?
+if [ -f ${path} ] || [ -h ${path} ]; then rm -f -- ${path}; fi
+set -C; cat >${path}; code=$?
 size=$(wc -c 2>/dev/null <${path})
 if [ "$code" = 0 ] && [ "$size" -ne ${total} ]; then code=1; fi
 if [ "$code" != 0 ] && [ -f ${path} ]; then rm -f -- ${path}; fi

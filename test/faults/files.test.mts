@@ -1,11 +1,13 @@
 /** Steps that fail, print what they like, or find no room: the real program with this machine as its host. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { Program, said, type Ended } from '../cli/program.mts';
-import { ending, hostsOf, WORK } from './support.mts';
-import { row } from './table.mts';
+import { startSshd } from '../transport/sshd.mts';
+import { at, ending, hostsOf, WORK } from './support.mts';
+import { CannotTry, row } from './table.mts';
 
 const run = (program: Program, work: Readonly<Record<string, unknown>>, args: readonly string[] = []): Promise<Ended> =>
   program.run(WORK, ['-i', program.write('inventory.yaml', hostsOf({ here: JSON.stringify({ ansible_connection: 'local', ...work }) })), ...args]);
@@ -94,6 +96,72 @@ describe('faults of steps and files', function () {
         expect(readdirSync(directory)).to.deep.equal(['file']);
         return ending(ended, 1, /No space left/);
       });
+    },
+  );
+
+  row(
+    34,
+    {
+      fault: 'a read-only root',
+      done: 'every login finds / mounted read-only, with /tmp in it, and a file there is to be written anew',
+      expected: 'exit 1 with the reason; the old file as it was, nothing beside it',
+    },
+    async () => {
+      if (process.getuid?.() !== 0) throw new CannotTry('mounts of its own need root');
+      using program = new Program();
+      await using sshd = await startSshd((directory) => {
+        const inside = 'mount --rbind / /mnt && mount -o remount,bind,ro /mnt && exec chroot /mnt /bin/sh -c "$SSH_ORIGINAL_COMMAND"';
+        writeFileSync(`${directory}/login`, `#!/bin/sh\nexec unshare --mount sh -c '${inside}'\n`, { mode: 0o755 });
+        return `ForceCommand ${directory}/login`;
+      }, true);
+      const before = readdirSync(dirname(program.write('file', 'old\n'))).concat('inventory.yaml', '.runs');
+      const vars = at(sshd, { work_file: program.path('file') });
+      const ended = await program.run(WORK, ['-i', program.write('inventory.yaml', hostsOf({ there: vars }))]);
+      expect(readFileSync(program.path('file'), 'utf8')).to.equal('old\n');
+      expect(readdirSync(program.directory)).to.have.members(before);
+      return ending(ended, 1, /Read-only file system/);
+    },
+  );
+
+  for (const [done, vars, isDangling] of [
+    ['the directory', (path: string) => ({ work_directory: path }), false],
+    ['the directory, which the link only promises', (path: string) => ({ work_directory: path }), true],
+    ['the file', (path: string) => ({ work_file: path }), false],
+  ] as const)
+    row(
+      12,
+      {
+        fault: 'a path that a link leads elsewhere',
+        done: `${done} is a symbolic link to what is somebody else's`,
+        expected: 'exit 3 with the reason, nothing written',
+      },
+      async () => {
+        using program = new Program();
+        const [theirs, path] = [program.path('theirs'), program.path('ours')];
+        if (done === 'the file') writeFileSync(theirs, 'theirs\n', { mode: 0o600 });
+        else if (!isDangling) mkdirSync(theirs, { mode: 0o700 });
+        symlinkSync(theirs, path);
+        const state = (): unknown => (existsSync(theirs) ? [statSync(theirs).mode, statSync(theirs).mtimeMs] : 'nothing');
+        const before = state();
+        const ended = await run(program, vars(path));
+        expect([state(), readlinkSync(path)]).to.deep.equal([before, theirs]);
+        return ending(ended, 3, /is a symbolic link to .*: it is left alone/).replaceAll(program.directory, '');
+      },
+    );
+  row(
+    12,
+    {
+      fault: 'a path that a link leads elsewhere',
+      done: 'a symbolic link stands where an upload is laid before it is whole',
+      expected: 'exit 0: the upload comes to its place, what the link leads to is as it was',
+    },
+    async () => {
+      using program = new Program();
+      const [theirs, from, to] = [program.write('theirs', 'theirs\n'), program.write('large', 'sent\n'), program.path('file')];
+      symlinkSync(theirs, program.path('.upload-file'));
+      const ended = await run(program, { work_upload: { from, sha256: createHash('sha256').update('sent\n').digest('hex'), to } });
+      expect([readFileSync(theirs, 'utf8'), readFileSync(to, 'utf8'), lstatSync(to).isFile()]).to.deep.equal(['theirs\n', 'sent\n', true]);
+      return ending(ended, 0, /changed: file/).replaceAll(program.directory, '');
     },
   );
 

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { play } from '../../../lib/play.mts';
 
 await play(async () => {
-  const { archive, command, contract, daemon, defineRole, file, packages, runScript, shellOutput, uploadedFile } = await import('../../../lib/index.mts');
+  const { archive, command, contract, daemon, defineRole, directory, file, packages, runScript, shellOutput, uploadedFile } =
+    await import('../../../lib/index.mts');
   const [owner, group] = [userInfo().username, execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim()];
   const work = contract(
     'work',
@@ -23,6 +24,7 @@ await play(async () => {
       /** A process that reads this file of settings when it starts. */
       service: z.strictObject({ config: z.string(), content: z.string(), pid: z.string() }).exactOptional(),
       packages: z.array(z.string()).default([]),
+      directory: z.string().exactOptional(),
       upload: z.strictObject({ from: z.string(), sha256: z.string(), to: z.string() }).exactOptional(),
       archive: z.strictObject({ url: z.string(), sha256: z.string(), into: z.string() }).exactOptional(),
     }),
@@ -39,6 +41,7 @@ await play(async () => {
     resources: ({ vars }) => [
       ...(vars.file === undefined ? [] : [file(vars.file, { content: `${'x'.repeat(vars.bytes - 1)}\n`, owner, group })]),
       ...(vars.service === undefined ? [] : serviceOf(vars.service)),
+      ...(vars.directory === undefined ? [] : [directory(vars.directory, { owner, group })]),
       ...(vars.packages.length === 0 ? [] : [packages(vars.packages)]),
       ...(vars.upload === undefined ? [] : [uploadedFile(vars.upload.to, { from: { path: vars.upload.from, sha256: vars.upload.sha256 }, owner, group })]),
       ...(vars.archive === undefined
