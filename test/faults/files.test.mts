@@ -5,9 +5,8 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { Program, said, type Ended } from '../cli/program.mts';
-import { startSshd } from '../transport/sshd.mts';
-import { at, ending, hostsOf, WORK } from './support.mts';
-import { CannotTry, row } from './table.mts';
+import { at, ending, hostsOf, readOnly, WORK } from './support.mts';
+import { row } from './table.mts';
 
 const run = (program: Program, work: Readonly<Record<string, unknown>>, args: readonly string[] = []): Promise<Ended> =>
   program.run(WORK, ['-i', program.write('inventory.yaml', hostsOf({ here: JSON.stringify({ ansible_connection: 'local', ...work }) })), ...args]);
@@ -107,13 +106,8 @@ describe('faults of steps and files', function () {
       expected: 'exit 1 with the reason; the old file as it was, nothing beside it',
     },
     async () => {
-      if (process.getuid?.() !== 0) throw new CannotTry('mounts of its own need root');
       using program = new Program();
-      await using sshd = await startSshd((directory) => {
-        const inside = 'mount --rbind / /mnt && mount -o remount,bind,ro /mnt && exec chroot /mnt /bin/sh -c "$SSH_ORIGINAL_COMMAND"';
-        writeFileSync(`${directory}/login`, `#!/bin/sh\nexec unshare --mount sh -c '${inside}'\n`, { mode: 0o755 });
-        return `ForceCommand ${directory}/login`;
-      }, true);
+      await using sshd = await readOnly();
       const before = readdirSync(dirname(program.write('file', 'old\n'))).concat('inventory.yaml', '.runs');
       const vars = at(sshd, { work_file: program.path('file') });
       const ended = await program.run(WORK, ['-i', program.write('inventory.yaml', hostsOf({ there: vars }))]);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Program, said, SITE } from '../cli/program.mts';
 import { freePort, startSshd, type Sshd } from '../transport/sshd.mts';
-import { at, ending, hostsOf, lineOf, WORK } from './support.mts';
+import { at, ending, hostsOf, lineOf, readOnly, WORK } from './support.mts';
 import { CannotTry, row } from './table.mts';
 
 const logins = (sshd: Sshd): number => sshd.log().split('Connection from').length - 1;
@@ -234,6 +234,35 @@ describe('faults of hosts and of the way to them', function () {
       return `${ending(ended, 0, /h11/)}; sshd dropped ${(server.log().split(/drop connection|beginning MaxStartups/).length - 1).toString()}`;
     },
   );
+
+  for (const [done, address, code, says] of [
+    [
+      'private_address is a public one',
+      { private_address: '34.1.2.3' },
+      5,
+      /Elasticsearch without a login would listen on 34\.1\.2\.3, which is no private address/,
+    ],
+    ['there is none, and only ~/.ssh/config says where it is', { ansible_host: undefined }, 4, /has no private address for Elasticsearch to bind/],
+  ] as const)
+    row(
+      15,
+      {
+        fault: 'a service on a public address',
+        done: `${done}, of a host that is logged in to and asked for its facts first; apply`,
+        expected: `exit ${code.toString()}, nothing is changed`,
+      },
+      async () => {
+        using program = new Program();
+        await using server = await readOnly();
+        const known = program.write('known', ['odd', server.address].map((name) => `[${name}]:${server.port.toString()} ${server.hostKey}\n`).join(''));
+        program.write('.ssh/config', `Host odd\n  HostName ${server.address}\n`);
+        const hosts = { odd: at(server, { connection_known_hosts_file: known, ...address }) };
+        const ended = await program.run(SITE, ['-i', program.write('inventory.yaml', hostsOf(hosts, 'es_masters')), '--role', 'elasticsearch']);
+        expect(server.log(), 'it was logged in to').to.include('Accepted publickey');
+        lineOf(ended, /0 changed/);
+        return ending(ended, code, says);
+      },
+    );
 
   const sudos: readonly { readonly name: string; readonly sudo?: string; readonly says: RegExp }[] = [
     { name: 'not installed', says: /sudo missing/ },

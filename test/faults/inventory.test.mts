@@ -274,14 +274,15 @@ describe('faults of inventories, arguments and keys', function () {
     ['${x}', '"${HOME}"'],
     ['a newline', '"a\\nnode.name: b"'],
   ] as const)
-    refusal({
-      number: 11,
-      fault: 'cluster name that a file could read otherwise',
-      done: `elasticsearch_cluster_name with ${done}`,
-      expected: 'exit 4, what is allowed',
-      inventory: () => oneHost(`, elasticsearch_cluster_name: ${value}`),
-      telling: /elasticsearch_cluster_name must be letters, digits, "\.", "_" and "-", at most 63/,
-    });
+    for (const name of ['elasticsearch_cluster_name', 'kafka_cluster_name'])
+      refusal({
+        number: 11,
+        fault: 'cluster name that a file could read otherwise',
+        done: `${name} with ${done}`,
+        expected: 'exit 4, what is allowed',
+        inventory: () => oneHost(`, ${name}: ${value}`),
+        telling: new RegExp(`${name} must be letters, digits, .*"_" and "-", at most 63`),
+      });
 
   for (const [done, value, telling] of [
     ['../../etc/passwd', '../../etc/passwd', /kafka_data_dirs\.0 must be an absolute path without/],

@@ -1,9 +1,11 @@
 /** What the rows share: inventories of one line a host, and the line of an output that tells. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { said, type Ended } from '../cli/program.mts';
 import { me } from '../transport/support.mts';
-import type { Sshd } from '../transport/sshd.mts';
+import { startSshd, type Sshd } from '../transport/sshd.mts';
+import { CannotTry } from './table.mts';
 
 /** Variables of a host behind a server of the tests, in YAML's flow style. */
 export const at = (
@@ -43,3 +45,13 @@ export function ending(ended: Ended, code: number, pattern: RegExp): string {
   return `exit ${String(ended.code)} after ${(ended.ms / 1000).toFixed(1)} s: ${lineOf(ended, pattern)}`;
 }
 export const WORK = join(import.meta.dirname, 'playbooks/work.mts');
+
+/** A server whose every login finds / mounted read-only, but for /run: nothing of this machine can be changed through it. */
+export function readOnly(): Promise<Sshd> {
+  if (process.getuid?.() !== 0) throw new CannotTry('mounts of its own need root');
+  const inside = 'mount --rbind / /mnt && mount -o remount,bind,ro /mnt && exec chroot /mnt /bin/sh -c "$SSH_ORIGINAL_COMMAND"';
+  return startSshd((directory) => {
+    writeFileSync(join(directory, 'login'), `#!/bin/sh\nexec unshare --mount sh -c '${inside}'\n`, { mode: 0o755 });
+    return `ForceCommand ${join(directory, 'login')}`;
+  }, true);
+}
