@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { RunFailure } from '../../lib/errors.mts';
@@ -149,16 +149,21 @@ describe('any text', function () {
     ),
   })).node;
 
-  const survives = (text: string, extraVars: readonly string[] = []): void => {
-    using files = new InventoryFiles({ 'inventory.yaml': text });
+  const endsWell = (load: () => void): void => {
     const before = process.cpuUsage();
     try {
-      const inventory = loadInventory(files.options({ extraVars }));
-      for (const name of inventory.hosts.keys()) inventory.explainAll(name);
+      load();
     } catch (thrown) {
       if (!(thrown instanceof RunFailure) || thrown.error.kind !== 'usage') throw thrown;
     }
     expect(process.cpuUsage(before).user / 1000).to.be.below(2000);
+  };
+  const survives = (text: string, extraVars: readonly string[] = []): void => {
+    using files = new InventoryFiles({ 'inventory.yaml': text });
+    endsWell(() => {
+      const inventory = loadInventory(files.options({ extraVars }));
+      for (const name of inventory.hosts.keys()) inventory.explainAll(name);
+    });
   };
 
   it('of words that mean something in an inventory ends in an inventory or a usage failure', () => {
@@ -183,6 +188,77 @@ describe('any text', function () {
         survives(text, [text, `a=${text}`]);
       }),
       { numRuns: 500 },
+    );
+  });
+  it('in any tree of files does, too, whatever else lies there', () => {
+    const folder = fc.constantFrom('', 'group_vars/', 'host_vars/', 'group_vars/all/', 'group_vars/stores/', 'host_vars/es-01/', 'host_vars/es-01/deep/');
+    const name = fc.constantFrom(
+      'all',
+      'all.yml',
+      'stores.yaml',
+      'stores.json',
+      'es-01',
+      'es-01.yaml',
+      '10-a',
+      'a~',
+      '.hidden.yaml',
+      'x.txt',
+      'other.yaml',
+      '..yaml',
+    );
+    const content = fc.oneof(
+      yamlish,
+      fc.constantFrom(
+        'store_heap: 2g\n',
+        'ansible_port: 22\n',
+        '{"store_heap": "2g"}',
+        '[1]',
+        '',
+        '{secret: file:/etc/passwd}',
+        '$ANSIBLE_VAULT;1.1;AES256\n3132\n',
+      ),
+      fc.uint8Array({ maxLength: 20 }),
+    );
+    const entry = fc.record({
+      path: fc.tuple(folder, name).map((parts) => parts.join('')),
+      is: fc.oneof(
+        { weight: 6, arbitrary: fc.record({ kind: fc.constant('file' as const), content }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({ kind: fc.constant('link' as const), target: fc.constantFrom('.', '..', 'all', 'es-01', '/nonexistent', '/dev/zero', '/etc') }),
+        },
+        { weight: 1, arbitrary: fc.constant({ kind: 'directory' as const }) },
+        { weight: 1, arbitrary: fc.constant({ kind: 'pipe' as const }) },
+      ),
+    });
+    const inventory = 'all:\n  hosts: {es-01: , es-02: }\n  children: {stores: {hosts: {es-01: }}}\n';
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 6 }),
+        fc.subarray(['inventory.yaml', '.', 'group_vars', 'group_vars/all', 'none.yaml'], { minLength: 1 }),
+        (entries, given) => {
+          using files = new InventoryFiles({ 'inventory.yaml': inventory });
+          // Files first, so that nothing is written through a link or into a pipe.
+          for (const { path, is } of entries.toSorted((one, other) => Number(one.is.kind !== 'file') - Number(other.is.kind !== 'file'))) {
+            const absolute = join(files.directory, path);
+            // What an earlier one made may be in the way of this one.
+            try {
+              if (is.kind === 'file') files.write(path, is.content);
+              else mkdirSync(dirname(absolute), { recursive: true });
+              if (is.kind === 'link') symlinkSync(is.target, absolute);
+              if (is.kind === 'directory') mkdirSync(absolute);
+              if (is.kind === 'pipe') execFileSync('mkfifo', [absolute], { stdio: 'ignore' });
+            } catch {
+              continue;
+            }
+          }
+          endsWell(() => {
+            const loaded = loadInventory(files.options({ files: given }));
+            for (const host of loaded.hosts.keys()) loaded.explainAll(host);
+          });
+        },
+      ),
+      { numRuns: 300 },
     );
   });
   it('every problem is at a place that exists', () => {
