@@ -39,6 +39,7 @@ interface Given {
   readonly forks?: number;
   readonly maxFailures?: number;
   readonly stopping?: () => boolean;
+  readonly signal?: AbortSignal;
 }
 
 async function play(given: Given): Promise<Outcome> {
@@ -52,7 +53,7 @@ async function play(given: Given): Promise<Outcome> {
   const inventory = fakeInventory(given.groups, given.providers);
   const within = new Set((given.limit ?? Object.keys(given.groups)).map(hostName));
   const mode = given.mode ?? 'apply';
-  const { signal } = new AbortController();
+  const { signal } = given.signal === undefined ? new AbortController() : { signal: given.signal };
   emit({ kind: 'run.start', run: 'test', playbook: 'test', mode, inventory: inventory.files, hosts: [...within], roles: [] });
   const left = await execute({
     playbook: { name: 'test', summary: '', stages: given.stages, catalogue: [] },
@@ -761,6 +762,39 @@ describe('engine', () => {
       expect(hosts['c']!.settings.get('drained')).to.equal('no');
       expect([...writes(hosts['b']!), ...writes(hosts['c']!)]).to.deep.equal(['set drained no']);
     });
+
+    for (const limit of [['a', 'b', 'c'], ['a']])
+      it(`puts back what a member was drained with when the run is aborted within its restart, with ${limit.join(', ')} in it`, async () => {
+        const { hosts, groups } = cluster();
+        const interrupt = new AbortController();
+        for (const { settings } of Object.values(hosts)) settings.set('service', 'v0').set('drained', 'no');
+        for (const host of Object.values(hosts))
+          host.onSet = (key, value) => {
+            if (key === 'drained') for (const { settings } of Object.values(hosts)) settings.set(key, value);
+            else interrupt.abort();
+          };
+        const drained = role('drained', () => [want('service', 'v1', { disrupts: true }), want('drained', 'no', { needs: ['service'] })], {
+          peers: { group: 'members', ask: () => setting('service') },
+          rollout: { serial: 1, during: () => [want('drained', 'yes')], gate: () => [] },
+        });
+        const { exitCode, events } = await play({
+          groups,
+          hosts,
+          limit,
+          stages: [{ hosts: 'members', roles: [drained] }],
+          signal: interrupt.signal,
+          stopping: () => interrupt.signal.aborted,
+        });
+        expect(exitCode).to.equal(130);
+        expect(hosts['a']!.settings.get('drained')).to.equal('no');
+        expect(
+          Object.values(hosts)
+            .flatMap(writes)
+            .filter((write) => write.startsWith('set drained')),
+        ).to.deep.equal(['set drained yes', 'set drained no']);
+        // Those that it did not come to still need what they needed.
+        expect(changesOf(events, 'pending').filter((change) => change.endsWith('service'))).to.deep.equal(limit.slice(1).map((name) => `${name} service`));
+      });
 
     it('restarts no member whose drain was lost with its session before the drain is there', async () => {
       const { hosts, groups } = cluster();

@@ -110,7 +110,8 @@ export class FakeTransport implements Transport {
       get counters() {
         return { connectMs: 1, roundTrips, bytesSent: 0, bytesReceived: 0 };
       },
-      ask(questions) {
+      ask(questions, { signal }) {
+        if (signal.aborted) return Promise.resolve(ABORTED);
         roundTrips += 1;
         fake.log.push(`ask ${questions.length.toString()}`);
         if (questions.some((ask) => ask.at === 'host' && ask.key === `get ${fake.losesOn ?? ''}`) && fake.losses !== 0) {
@@ -120,6 +121,7 @@ export class FakeTransport implements Transport {
         return Promise.resolve<Frame>({ kind: 'complete', steps: [], answers: answer(fake, questions) });
       },
       apply(steps, reask, limits) {
+        if (limits.signal.aborted) return Promise.resolve(ABORTED);
         roundTrips += 1;
         const ends = run(fake, steps);
         if (ends === 'cut') return Promise.resolve(LOST);
@@ -152,6 +154,7 @@ function answer(fake: FakeHost, asks: readonly Ask[]): ReadonlyMap<Ask, Raw> {
   );
 }
 
+const ABORTED: Frame = { kind: 'aborted', steps: [], error: { kind: 'interrupted', short: 'stopped on request', message: 'stopped on request' } };
 const LOST: Frame = { kind: 'lost', steps: [], error: { kind: 'lost', short: 'lost', message: 'lost' } };
 
 function run(fake: FakeHost, steps: readonly CompiledStep[]): readonly StepEnd[] | 'cut' {
