@@ -320,6 +320,53 @@ describe('probe, hostile contents', function () {
     );
   });
 
+  it('every request arrives as it was meant', async () => {
+    const server = `const parts = []; request.on('data', (part) => parts.push(part)); request.on('end', () =>
+      response.end(JSON.stringify([request.method, request.url, request.headers['x-a'] ?? null, Buffer.concat(parts).toString('base64')])));`;
+    const odd = fc.string({
+      unit: fc.constantFrom('a', '"', "'", '\\', '\n', '\r', '\t', '\v', '\f', '\u0001', '$', '`', '%', '@', '#', '&', '=', ' ', 'é', '😀', '\nnext\n'),
+      maxLength: 12,
+    });
+    const body = fc.oneof(odd, fc.string({ unit: 'binary', maxLength: 12 })).map((value) => value.toWellFormed().replaceAll('\0', ''));
+    const header = fc.stringMatching(/^[!-~]([ -~]{0,10}[!-~])?$/);
+    const path = fc.stringMatching(/^\/[!-"$-~]{0,12}$/).filter((each) => !/\/\.{1,2}(\/|$|\?)|\\/.test(each));
+    const request = fc.record({
+      path,
+      body: fc.option(body, { nil: undefined }),
+      header: fc.option(header, { nil: undefined }),
+      method: fc.constantFrom(undefined, 'PUT', 'DELETE'),
+    });
+    await withServer(server, (url) => {
+      fc.assert(
+        fc.property(fc.array(request, { minLength: 1, maxLength: 4 }), fc.constantFrom(...shells), (requests, shell) => {
+          const questions = requests.map((each) =>
+            http({
+              url: `${url}${each.path}`,
+              ...(each.body === undefined ? {} : { body: each.body }),
+              ...(each.method === undefined ? {} : { method: each.method }),
+              ...(each.header === undefined ? {} : { headers: { 'x-a': each.header } }),
+            }),
+          );
+          const answers = askHost(
+            shell,
+            questions.flatMap(({ asks }) => asks),
+          );
+          const heard = questions
+            .map((each) => each.read((one) => answers.get(one) ?? { kind: 'absent' }))
+            .map((answer) => (answer.kind === 'known' && answer.value.kind === 'answered' ? (JSON.parse(answer.value.body) as unknown) : answer));
+          const meant = requests.map(({ path: at, body: sent = '', header: said = null, method }, index) => [
+            method ?? (requests[index]?.body === undefined ? 'GET' : 'POST'),
+            at,
+            said,
+            Buffer.from(sent).toString('base64'),
+          ]);
+          expect(heard).to.deep.equal(meant);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+
   it('a link shows its target, whatever that is', () => {
     fc.assert(
       fc.property(fc.oneof(name, fc.constantFrom('a\n81a4:0:0:0:root:root:"/etc/shadow"', '" -> "x', '\\', 'tab\there', '\u0001\u007f')), (target) => {
