@@ -61,6 +61,16 @@ const busyFor =
     return `setsid dpkg -i ${directory}/kem-slow.deb & while [ ! -e ${directory}/busy ]; do sleep 0.1; done`;
   };
 
+/** What the daily update of a new host does: the package lists are not there yet, and who fetches them holds their lock. */
+const fetchingFor =
+  (seconds: number) =>
+  (directory: string): string =>
+    `rm -rf /var/lib/apt/lists/*; setsid python3 -c 'import fcntl, time
+lock = open("/var/lib/apt/lists/lock", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open("${directory}/busy", "w")
+time.sleep(${seconds.toString()})' & while [ ! -e ${directory}/busy ]; do sleep 0.1; done`;
+
 describe('faults of packages', function () {
   this.timeout(300_000);
 
@@ -92,6 +102,30 @@ describe('faults of packages', function () {
       const ended = await install(program, sshd, 'kem-wanted');
       expect(ended.ms).to.be.within(115_000, 180_000);
       return ending(ended, 1, /held by process \d+ \(dpkg\)/);
+    },
+  );
+
+  row(41, { fault: 'the lock of the package lists is held for a while', done: 'it is for 10 s', expected: 'exit 0 after it: it is waited for' }, async () => {
+    await using sshd = await busyHost(fetchingFor(10));
+    using program = new Program();
+    const ended = await install(program, sshd, 'kem-wanted');
+    expect(ended.ms).to.be.above(9_000);
+    return ending(ended, 0, /changed: packages kem-wanted/);
+  });
+
+  row(
+    41,
+    {
+      fault: 'the lock of the package lists is held for ever',
+      done: 'it is for an hour',
+      expected: 'exit 1 after two minutes, names the holder: pid and command',
+    },
+    async () => {
+      await using sshd = await busyHost(fetchingFor(3600));
+      using program = new Program();
+      const ended = await install(program, sshd, 'kem-wanted');
+      expect(ended.ms).to.be.within(115_000, 180_000);
+      return ending(ended, 1, /held by process \d+ \(python3\)/);
     },
   );
 
