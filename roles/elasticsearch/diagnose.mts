@@ -189,7 +189,6 @@ function thisStart({ journal, log }: Evidence): string {
 /** Words of a past minute may be cured meanwhile: the last match counts. */
 const lastMatch = (pattern: RegExp, text: string): RegExpExecArray | undefined => [...text.matchAll(new RegExp(pattern, 'gm'))].at(-1);
 
-
 function moreFiles(least: number, { nofile, nofileVariable, grantedFiles }: Evidence): string {
   const steps = [
     ...(nofile < least && nofileVariable !== undefined
