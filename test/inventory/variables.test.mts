@@ -93,6 +93,24 @@ describe('levels of variables', () => {
   });
 });
 
+describe('a child in the inventory and group_vars of its parent', () => {
+  it('must say the same: Ansible takes the file, this program the child', () => {
+    const files = (inventory: string): InventoryFiles =>
+      new InventoryFiles({ 'inventory.yaml': `all: {children: {g: {hosts: {es-01: }, vars: {${inventory}}}}}`, 'group_vars/all.yml': 'store_heap: 2g\n' });
+    using other = files('store_heap: 1g');
+    const [problem, ...more] = other.problems();
+    expect(more).to.deep.equal([]);
+    expect(problem).to.deep.include({ file: 'inventory.yaml', line: 1 });
+    expect(problem?.message).to.equal('store_heap of group g differs from group_vars of all (es-01): Ansible takes the file, this program the child');
+    expect(problem?.hint).to.equal('the other is at group_vars/all.yml:1:1: keep both in group_vars, or both in the inventory');
+    using same = files('store_heap: 2g');
+    expect(host(same.load()).vars(store).heap).to.equal('2g');
+    using both = files('');
+    both.write('group_vars/g.yml', 'store_heap: 1g\n');
+    expect(host(both.load()).vars(store).heap, 'where both are files they agree with Ansible').to.equal('1g');
+  });
+});
+
 describe("a role's variables", () => {
   it('have defaults, are frozen and made once', () => {
     const one = host(inventoryOf('all: {hosts: {es-01: {store_seeds: [a, b]}}}'));
