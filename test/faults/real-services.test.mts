@@ -89,6 +89,31 @@ describe('faults of real services', function () {
   });
 
   row(
+    58,
+    {
+      fault: 'an operator edits files of Elasticsearch and restarts it',
+      done: 'comments in jvm.options and in the unit, elasticsearch.yml in reverse order, systemctl restart',
+      expected: 'check exits 2: two files differ, both cosmetic, and it was started with what is wanted; apply rewrites them and restarts nobody',
+    },
+    async () => {
+      await inOrder();
+      const edit = `cd /etc/elasticsearch && echo '# mine' >>jvm.options && tac elasticsearch.yml >/tmp/reversed && cat /tmp/reversed >elasticsearch.yml
+sed -i '1i ; mine' /etc/systemd/system/elasticsearch.service && systemctl daemon-reload && systemctl restart elasticsearch`;
+      const edited = await play('lab', ['ssh', 'es-02', '--', 'sudo', 'sh', '-c', edit], { env, timeoutMs: 120_000 });
+      expect(edited.code, said(edited)).to.equal(0);
+      await eventually('all three nodes', 90_000, async () => (await health()) === 'green' && Object.keys(await starts()).length === 3);
+      const before = await starts();
+      const check = await run(standard, '--check');
+      lineOf(check, /WOULD CHANGE +2 resources on 1 host/);
+      expect(check.stdout.match(/\(cosmetic: only comments and blank lines\)/g)).to.have.length(2);
+      ending(await run(standard), 0, /es-02/);
+      expect(await untouched(before)).to.have.length(3);
+      ending(await run(standard, '--check'), 0, /es-02/);
+      return ending(check, 2, /unit elasticsearch\.service/);
+    },
+  );
+
+  row(
     49,
     {
       fault: 'Elasticsearch refuses to start after a change of its configuration',
