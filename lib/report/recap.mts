@@ -24,6 +24,8 @@ export function countsOf(host: HostState, outcome: HostOutcome): Counts {
       else if (kind === 'fail') counts.failed += 1;
       else if (kind === 'unknown') counts.unknown += 1;
     }
+    // What was done before an interruption is done, though nobody came to say so.
+    if (outcome === 'interrupted') for (const id of role.done) if (!role.resources.has(id)) counts.changed += 1;
     // A role that failed without a failed resource or check still failed.
     if (role.verdict === 'failed' && counts.failed === failedBefore) counts.failed += 1;
   }

@@ -16,6 +16,8 @@ export interface ResourceState {
 export interface RoleState {
   readonly resources: Map<ResourceId, ResourceState>;
   readonly checks: Map<string, CheckOutcome>;
+  /** What a step of ended well; a run that is cut short may never come to its verdict. */
+  readonly done: Set<ResourceId>;
   readonly diagnoses: Diagnosis[];
   started: boolean;
   verdict?: RoleVerdict;
@@ -121,7 +123,7 @@ function hostOf(state: RunState, name: HostName): HostState {
 function roleOf(host: HostState, name: RoleName): RoleState {
   const known = host.roles.get(name);
   if (known !== undefined) return known;
-  const made: RoleState = { resources: new Map(), checks: new Map(), diagnoses: [], started: false };
+  const made: RoleState = { resources: new Map(), checks: new Map(), done: new Set(), diagnoses: [], started: false };
   host.roles.set(name, made);
   return made;
 }
@@ -257,7 +259,8 @@ function recordOfRole(state: RunState, host: HostState, role: RoleState, event: 
       return;
     case 'step.end': {
       state.steps.push({ host: event.host, role: event.role, resource: event.resource, ms: event.ms });
-      if (!event.ok) role.failedStep = event.resource;
+      if (event.ok) role.done.add(event.resource);
+      else role.failedStep = event.resource;
       const resource = role.resources.get(event.resource);
       if (resource !== undefined && event.ok) resource.applied = true;
       host.activity = { role: event.role, what: 'checking', since: at };
