@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { connectionSchema } from '../lib/inventory/connection.mts';
 import { prefixOf } from '../lib/inventory/vocabulary.mts';
 import { catalogue } from '../roles/index.mts';
+import type { Results } from '../test/bench/bench.mts';
+import { aboutOf, costsOf, PUBLISHED, secondsOf } from '../test/bench/table.mts';
 import { tutorialTable } from './tutorial.mts';
 
 interface Described {
@@ -49,7 +51,6 @@ async function generated(root: string): Promise<ReadonlyMap<string, string>> {
     ['site-help', fenced('text', await run('site.mts'))],
     ['lab-help', fenced('text', await run('lab.mts'))],
     ['gcp-help', fenced('text', await run('gcp.mts'))],
-    ['gcp-help', fenced('text', await run('gcp.mts'))],
     ['inventory-help', fenced('text', await run('inventory.mts'))],
     [
       'connection',
@@ -59,9 +60,17 @@ async function generated(root: string): Promise<ReadonlyMap<string, string>> {
       ),
     ],
     ['tutorial', tutorialTable('en')],
+    ['bench', await measured(root)],
     ['roles', catalogue.map(roleReference).join('\n\n')],
     ...example,
   ]);
+}
+
+/** What the results that were published last say: seconds of every tool, and what the largest scenes cost. */
+async function measured(root: string): Promise<string> {
+  const results = JSON.parse(await readFile(join(root, PUBLISHED), 'utf8')) as Results;
+  const [seconds, costs] = [secondsOf(results), costsOf(results)];
+  return [aboutOf(results), table(seconds.head, seconds.rows), 'What it cost where the hosts were most:', table(costs.head, costs.rows)].join('\n\n');
 }
 
 function roleReference({ name, summary, contract }: (typeof catalogue)[number]): string {

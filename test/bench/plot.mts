@@ -1,7 +1,8 @@
-/** `npm run bench:plot [-- RESULTS.json]`: docs/bench.svg from the newest results, or from those that are named. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `npm run bench:plot [-- RESULTS.json]`: docs/bench.svg from the newest results, or from those that are named; the README shows the same ones from then on. */
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Results, SceneResult } from './bench.mts';
+import { PUBLISHED } from './table.mts';
 import { site } from './tools.mts';
 
 const RESULTS = join(import.meta.dirname, 'results');
@@ -15,11 +16,11 @@ const text = (value: string): string => value.replace(/[&<>]/g, (char) => ({ '&'
 
 function newest(): string {
   const name = readdirSync(RESULTS)
-    .filter((each) => each.endsWith('.json'))
+    .filter((each) => /^\d.*\.json$/.test(each))
     .sort()
     .at(-1);
   if (name === undefined) throw new Error('no results yet: npm run bench');
-  return join(RESULTS, name);
+  return name;
 }
 
 interface Scale {
@@ -88,7 +89,10 @@ ${legend.join('\n')}
 }
 
 if (import.meta.main) {
-  const file = process.argv[2] ?? newest();
-  writeFileSync(OUTPUT, plot(JSON.parse(readFileSync(file, 'utf8')) as Results));
-  process.stdout.write('written to docs/bench.svg\n');
+  const name = basename(process.argv[2] ?? newest());
+  const published = join(import.meta.dirname, '../..', PUBLISHED);
+  writeFileSync(OUTPUT, plot(JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as Results));
+  rmSync(published, { force: true });
+  symlinkSync(name, published);
+  process.stdout.write(`docs/bench.svg shows ${name}; npm run docs brings the README's table up to date\n`);
 }

@@ -1,5 +1,5 @@
-/** The figures of a scene as people read them. */
-import type { SceneResult } from './bench.mts';
+/** The figures of a scene as people read them, in the terminal and in the README. */
+import type { Results, SceneResult } from './bench.mts';
 import type { Figures } from './scenes.mts';
 
 const COLUMNS = ['median s', '× ssh', 'CPU s', 'peak MB', 'in order', 'dropped', 'round trips', 'kB a host', 'rounds'];
@@ -36,4 +36,40 @@ function cellsOf({ ms, ratio, cpuMs, peakMb, answered, logins, perHost, rounds }
     perHost === undefined ? '' : ((perHost.sent + perHost.received) / 1000).toFixed(1),
     rounds.toString(),
   ];
+}
+
+/** The results that the README and its picture show: a link to one of those that are kept, set by `npm run bench:plot`. */
+export const PUBLISHED = 'test/bench/results/published.json';
+
+interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** When, where and against what it was measured. */
+export function aboutOf({ date, versions, cpus, load }: Results): string {
+  const those = ['node', 'ansible-core', 'mitogen', 'pyinfra'].flatMap((name) => (versions[name] === undefined ? [] : [`${name} ${versions[name]}`]));
+  return `Median seconds on ${date.slice(0, 10)} with ${those.join(', ')}; ${cpus.toString()} processors for both sides, load ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after. In brackets: as a share of plain ssh in the same rounds.`;
+}
+
+/** A line for each scene, a column for each tool. */
+export function secondsOf({ scenes, rttMs }: Results): Table {
+  const tools = [...new Set(scenes.flatMap(({ figures }) => figures.map(({ tool }) => tool)))];
+  const cell = ({ ms, ratio }: Figures, index: number): string => `${(ms / 1000).toFixed(2)}${index === 0 ? '' : ` (${ratio.toFixed(2)})`}`;
+  const rows = scenes.map((scene) => [
+    titleOf(scene, rttMs),
+    ...tools.map((tool, index) => {
+      const figures = scene.figures.find((each) => each.tool === tool);
+      return figures === undefined ? '' : cell(figures, index);
+    }),
+  ]);
+  return { head: ['', ...tools], rows };
+}
+
+/** The largest scene of each way. */
+export function costsOf({ scenes, rttMs }: Results): Table {
+  const most = Math.max(...scenes.map(({ hosts }) => hosts));
+  const largest = scenes.filter(({ hosts }) => hosts === most);
+  const rows = largest.flatMap((scene) => scene.figures.map((figures) => [titleOf(scene, rttMs), figures.tool, ...cellsOf(figures, scene.hosts)]));
+  return { head: ['', 'tool', ...COLUMNS], rows };
 }
