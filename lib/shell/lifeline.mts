@@ -76,5 +76,10 @@ trap - USR1
 `;
 }
 
-/** The first line for a shell that was started with the guard's process id as its argument. */
-export const MEET_GUARD = `kem_guard=$1; ${BEAT}() { kill -USR1 "$kem_guard"; } 2>/dev/null; trap 'kill "$kem_guard" 2>/dev/null' EXIT\n`;
+/**
+ * The first line for a shell that was started with the guard's process id as its argument. A child of bash that is ended before it has begun,
+ * as the timer of a short step may be, does at its end what its mother is to do at hers: there it is none of its business. What `read` returns
+ * while a signal ends the child says nothing.
+ */
+export const MEET_GUARD = `kem_guard=$1; ${BEAT}() { kill -USR1 "$kem_guard"; } 2>/dev/null
+trap 'kem_self=; read -r kem_self kem_x </proc/self/stat; case \${kem_self:-$$} in $$) kill "$kem_guard" 2>/dev/null ;; esac' EXIT\n`;

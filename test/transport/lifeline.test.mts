@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Connection } from '../../lib/inventory/model.mts';
+import { guard, MEET_GUARD } from '../../lib/shell/lifeline.mts';
 import { openTransport, type TransportOptions } from '../../lib/transport/index.mts';
 import type { Frame, Session } from '../../lib/transport/session.mts';
 import { startSshd, type Sshd } from './sshd.mts';
@@ -144,6 +145,19 @@ describe('a session that hears nothing any more', function () {
       await eventually(`the guard of ${shell}`, () => processesWith(word).length === 0, 5_000);
     }),
   );
+});
+
+describe('the guard of a session', () => {
+  for (const [index, shell] of SHELLS.entries())
+    it(`${shell}: outlives children of the shell that are ended before they have begun, and ends with the shell`, () => {
+      const [program = '', ...words] = shell.split(' ');
+      const children = 'for each in 1 2 3 4 5 6 7 8 9; do ( while :; do read -r x </dev/null; done ) & kill "$!"; wait "$!"; done 2>/dev/null';
+      const seconds = 30 + index;
+      const script = `exec 9>/dev/null\n${guard(9, seconds)}set -- "$kem_guard"\n${MEET_GUARD}${children}\nkill -0 "$kem_guard" && echo "$kem_guard"`;
+      const { stdout } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8', timeout: 20_000 });
+      expect(stdout, 'the guard lived while the shell did').to.match(/^\d+\n$/);
+      return eventually('its end', () => processesWith(`kem_quiet" -lt ${seconds} `).length === 0);
+    });
 });
 
 /** Between the program and sshd: carries bytes until told to swallow them, without closing anything. */
