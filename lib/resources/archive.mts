@@ -68,7 +68,8 @@ printer=$!
 failed=
 said=$(${curl} --fail --location --proto '=${protocol}' --proto-redir '=${protocol}' --retry 3 --retry-delay 2 --connect-timeout 15 \
   --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" 2>&1) || failed=1
-kill "$printer" 2>/dev/null || :
+# Only KILL keeps a child of bash that has not begun from doing what its mother is to do at her end: the archive would be gone.
+kill -KILL "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
 if [ -n "$failed" ]; then
   rm -f -- "$archive"

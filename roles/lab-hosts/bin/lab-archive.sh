@@ -64,7 +64,8 @@ fetch() {
   watcher=$!
   curl --silent --show-error --fail --fail-early --location --retry 3 --connect-timeout 10 --proto '=https' --proto-redir '=https' --max-filesize 400000000 \
     --parallel --parallel-max 6 --config "$work/downloads" || failed=1
-  kill "$watcher" 2>/dev/null || true
+  # With TERM a child of bash that has not begun would do what is to be done at the end of its mother.
+  kill -KILL "$watcher" 2>/dev/null || true
   [ -z "${failed:-}" ] || die "the parts of $FILE could not be downloaded"
   while read -r digest from; do
     found=$(sha256sum "$work/part.$digest" | cut -d ' ' -f 1)

@@ -108,7 +108,8 @@ watch_size() {
 }
 stop_watch() {
   [ -n "${watcher:-}" ] || return 0
-  kill "$watcher" 2>/dev/null || true
+  # With TERM a child of bash that has not begun would do what is to be done at the end of its mother.
+  kill -KILL "$watcher" 2>/dev/null || true
   wait "$watcher" 2>/dev/null || true
   watcher=
 }

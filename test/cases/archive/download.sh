@@ -24,7 +24,8 @@ archive='/opt/elasticsearch/.archive-f6decc407d83cc22' url='https://artifacts.ex
 printer=$!
 failed=
 said=$(curl -q --fail --location --proto '=https' --proto-redir '=https' --retry 3 --retry-delay 2 --connect-timeout 15   --speed-limit 1024 --speed-time 60 --silent --show-error --output "$archive" -- "$url" 2>&1) || failed=1
-kill "$printer" 2>/dev/null || :
+# Only KILL keeps a child of bash that has not begun from doing what its mother is to do at her end: the archive would be gone.
+kill -KILL "$printer" 2>/dev/null || :
 wait "$printer" 2>/dev/null || :
 if [ -n "$failed" ]; then
   rm -f -- "$archive"
