@@ -9,7 +9,7 @@ const RESULTS = join(import.meta.dirname, 'results');
 const OUTPUT = join(import.meta.dirname, '../../docs/bench.svg');
 
 /** Panels side by side: seconds over hosts, both by powers of ten, a line a tool. */
-const PANEL = { width: 330, height: 260, left: 50, top: 50, gap: 40 };
+const PANEL = { width: 330, height: 260, left: 60, top: 50, gap: 70 };
 const COLOURS = ['#888888', '#0b6bcb', '#c8442c', '#e08a00', '#2f8f4e'];
 
 const text = (value: string): string => value.replace(/[&<>]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[char] ?? char);
