@@ -4,12 +4,11 @@ import { expect } from 'chai';
 import type { ErrorKind } from '../../lib/errors.mts';
 import type { Ask } from '../../lib/plan/model.mts';
 import { enter, hostAsks, type Entering } from '../../lib/transport/entrance.mts';
-import { FramedSession } from '../../lib/transport/framed-session.mts';
+import type { FramedSession } from '../../lib/transport/framed-session.mts';
 import { openTransport } from '../../lib/transport/index.mts';
-import { Wire } from '../../lib/transport/wire.mts';
-import type { Channel, Connection, Frame } from '../../lib/transport/session.mts';
-import { parseFacts } from '../../lib/shell/bootstrap.mts';
+import type { Connection, Frame } from '../../lib/transport/session.mts';
 import { failureOf, holder, limits, makeHost, me, opening, step, text, withDirectory } from '../transport/support.mts';
+import { nonceOf, scripted, scriptedChannel, sessionOn, type End } from './scripted.mts';
 import { startServer, type Faults, type FaultyServer } from './server.mts';
 
 const host = (server: FaultyServer): ReturnType<typeof makeHost> =>
@@ -122,33 +121,6 @@ describe('a faulty ssh server', () => {
 });
 
 describe('an answer that is cut', () => {
-  /** Answers every frame with the first `bytes` bytes of `answer`, and then is gone. */
-  function scripted(answer: (nonce: string) => string, bytes: number, ending: { code: number | undefined; signal: string | undefined }): FramedSession {
-    let output: (bytes: Uint8Array) => void = () => undefined;
-    let close: (end: typeof ending) => void = () => undefined;
-    const channel: Channel = {
-      write: (sent) => {
-        const nonce = /BEGIN ([0-9a-f]+)/.exec(String(sent))?.[1] ?? '';
-        queueMicrotask(() => {
-          output(Buffer.from(answer(nonce)).subarray(0, bytes));
-          close(ending);
-        });
-      },
-      drained: () => Promise.resolve(),
-      end: () => undefined,
-      destroy: () => undefined,
-      onOutput: (listener) => (output = listener),
-      onErrorOutput: () => undefined,
-      onClose: (listener) => (close = listener),
-    };
-    const connection: Connection = { start: () => Promise.resolve(channel), [Symbol.asyncDispose]: () => Promise.resolve() };
-    return new FramedSession(
-      connection,
-      { hostName: 'host-01', loginUser: 'ops', become: undefined, shell: '/bin/sh' },
-      { wire: new Wire(channel), facts: parseFacts('').facts, first: new Map() },
-      1,
-    );
-  }
   const nonceWidth = 24;
   const asks: readonly Ask[] = [question, { at: 'host', kind: 'stat', key: '/etc/hostname' }];
   const answer = (nonce: string): string =>
@@ -175,27 +147,16 @@ describe('the first answer of a session', () => {
     const said = spawnSync('/bin/sh', ['-c', command], { input: '', encoding: 'latin1' }).stdout;
     return said.replaceAll(nonceOf(command), 'NONCE');
   };
-  const nonceOf = (command: string): string => /BEGIN ([0-9a-f]+)/.exec(command)?.[1] ?? '';
 
   /** Answers the first command with the first `bytes` bytes of `answer`, and then is gone. */
-  const cutAt = (answer: string, bytes: number, ending: { code: number | undefined; signal: string | undefined }): Connection => ({
+  const cutAt = (answer: string, bytes: number, ending: End): Connection => ({
     start: (command) => {
       const said = Buffer.from(answer.replaceAll('NONCE', nonceOf(command)), 'latin1').subarray(0, bytes);
-      let output: (bytes: Uint8Array) => void = () => undefined;
-      let close: (end: typeof ending) => void = () => undefined;
+      const { channel, finish } = scriptedChannel();
       setImmediate(() => {
-        output(said);
-        close(ending);
+        finish(said, ending);
       });
-      return Promise.resolve({
-        write: () => undefined,
-        drained: () => Promise.resolve(),
-        end: () => undefined,
-        destroy: () => undefined,
-        onOutput: (listener) => (output = listener),
-        onErrorOutput: () => undefined,
-        onClose: (listener) => (close = listener),
-      });
+      return Promise.resolve(channel);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
@@ -242,18 +203,8 @@ describe('the end of a session', () => {
   /** A host whose shell never says that it has ended; gives how often it was told to. */
   function deaf(): { readonly session: FramedSession; readonly ends: () => number } {
     let ends = 0;
-    const channel: Channel = {
-      write: () => undefined,
-      drained: () => Promise.resolve(),
-      end: () => (ends += 1),
-      destroy: () => undefined,
-      onOutput: () => undefined,
-      onErrorOutput: () => undefined,
-      onClose: () => undefined,
-    };
-    const connection: Connection = { start: () => Promise.resolve(channel), [Symbol.asyncDispose]: () => Promise.resolve() };
-    const entry = { hostName: 'host-01', loginUser: 'ops', become: undefined, shell: '/bin/sh' };
-    return { session: new FramedSession(connection, entry, { wire: new Wire(channel), facts: parseFacts('').facts, first: new Map() }, 1), ends: () => ends };
+    const { channel } = scriptedChannel();
+    return { session: sessionOn({ ...channel, end: () => (ends += 1) }), ends: () => ends };
   }
   const timed = async (session: FramedSession): Promise<number> => {
     const started = performance.now();

@@ -1,14 +1,11 @@
 /** Servers and hosts that mean harm, or die at the worst moment: the others of the run must not notice. */
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseFacts } from '../../lib/shell/bootstrap.mts';
 import { FrameReader } from '../../lib/shell/frame-reader.mts';
 import { parseProbe } from '../../lib/shell/probe.mts';
-import { FramedSession } from '../../lib/transport/framed-session.mts';
 import { openTransport } from '../../lib/transport/index.mts';
-import type { Channel, Connection } from '../../lib/transport/session.mts';
-import { Wire } from '../../lib/transport/wire.mts';
 import { failureOf, limits, makeHost, me, opening, step, text } from '../transport/support.mts';
+import { scripted } from './scripted.mts';
 import { startServer, type Faults, type FaultyServer } from './server.mts';
 
 const host = (server: FaultyServer, more: object = {}): ReturnType<typeof makeHost> =>
@@ -63,30 +60,6 @@ describe('a server at the worst moment', () => {
     }));
 });
 
-/** A session whose host answers every frame with `answer`, and then is gone. */
-function lying(answer: (nonce: string) => string): FramedSession {
-  let output: (bytes: Uint8Array) => void = () => undefined;
-  let close: (end: { code: undefined; signal: undefined }) => void = () => undefined;
-  const channel: Channel = {
-    write: (sent) => {
-      const nonce = /BEGIN ([0-9a-f]+)/.exec(String(sent))?.[1] ?? '';
-      queueMicrotask(() => {
-        output(Buffer.from(answer(nonce)));
-        close({ code: undefined, signal: undefined });
-      });
-    },
-    drained: () => Promise.resolve(),
-    end: () => undefined,
-    destroy: () => undefined,
-    onOutput: (listener) => (output = listener),
-    onErrorOutput: () => undefined,
-    onClose: (listener) => (close = listener),
-  };
-  const connection: Connection = { start: () => Promise.resolve(channel), [Symbol.asyncDispose]: () => Promise.resolve() };
-  const entry = { hostName: 'host-01', loginUser: 'ops', become: undefined, shell: '/bin/sh' };
-  return new FramedSession(connection, entry, { wire: new Wire(channel), facts: parseFacts('').facts, first: new Map() }, 1);
-}
-
 describe('a host that lies about its frame', () => {
   for (const [what, answer] of [
     ['begins a step that was not sent', (nonce: string) => `\nBEGIN ${nonce}\n\nSTEP ${nonce} 7\n\nDONE ${nonce} 7 0 own\n\nEND ${nonce} 1\n`],
@@ -99,7 +72,7 @@ describe('a host that lies about its frame', () => {
   ] as const) {
     it(`and ${what} is lost, and harms nobody else`, async () => {
       const told: unknown[] = [];
-      const frame = await lying(answer).apply([step('true')], [], limits({ onStep: (each) => told.push(each), onProgress: (each) => told.push(each) }));
+      const frame = await scripted(answer).apply([step('true')], [], limits({ onStep: (each) => told.push(each), onProgress: (each) => told.push(each) }));
       expect(frame.kind).to.equal('lost');
       expect(told).to.have.length.lessThan(3);
     });

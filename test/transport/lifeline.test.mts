@@ -198,16 +198,23 @@ describe('a link that goes silent', function () {
   });
   after(() => sshd[Symbol.asyncDispose]());
 
-  together('half open: the run hears of it, the host ends the step and frees the lock', async () => {
+  /** A session whose link is dead after a second, without anybody closing it. */
+  async function halfOpen(body: (session: Session, lock: string) => Promise<void>): Promise<void> {
     using swallower = await startSwallower(sshd);
-    const knownHosts = join(sshd.directory, 'swallower_hosts');
+    const knownHosts = join(sshd.directory, `known_hosts.${swallower.port}`);
     writeFileSync(knownHosts, `[${sshd.address}]:${swallower.port} ${sshd.hostKey}\n`);
     const connection = sshTo({ ...sshd, port: swallower.port, knownHosts });
-    await withSession({ keepaliveMs: 500, life: { silenceSeconds: 2, everyMs: 300 } }, connection, async (session, lock) => {
-      const word = mark();
+    await withSession({ keepaliveMs: 500, life: { silenceSeconds: 2, everyMs: 300 } }, connection, (session, lock) => {
       setTimeout(() => {
         swallower.swallow();
       }, 1_000);
+      return body(session, lock);
+    });
+  }
+
+  together('half open: the run hears of it, the host ends the step and frees the lock', async () => {
+    await halfOpen(async (session, lock) => {
+      const word = mark();
       const frame = await session.apply([step(quoted(stubborn(word)))], [], limits({ deadlineMs: 30_000 }));
       expect(frame.kind !== 'complete' && frame.error, 'said by keepalive').to.deep.include({ kind: 'lost', short: 'connection lost' });
       expect(processesWith(word), 'it runs on at first').to.not.deep.equal([]);
@@ -217,15 +224,8 @@ describe('a link that goes silent', function () {
   });
 
   together('half open under a question: the host ends it', async () => {
-    using swallower = await startSwallower(sshd);
-    const knownHosts = join(sshd.directory, 'question_hosts');
-    writeFileSync(knownHosts, `[${sshd.address}]:${swallower.port} ${sshd.hostKey}\n`);
-    const connection = sshTo({ ...sshd, port: swallower.port, knownHosts });
-    await withSession({ keepaliveMs: 500, life: { silenceSeconds: 2, everyMs: 300 } }, connection, async (session, lock) => {
+    await halfOpen(async (session, lock) => {
       const word = mark();
-      setTimeout(() => {
-        swallower.swallow();
-      }, 1_000);
       const frame = await session.apply([], [asking(quoted(stubborn(word)))], limits());
       expect(frame.kind !== 'complete' && frame.error.kind).to.equal('lost');
       await eventually('no child', () => processesWith(word).length === 0, 5_000);
